@@ -1,0 +1,2 @@
+//! The `polevod` command.
+fn main() {}
