@@ -1,0 +1,135 @@
+//! Running programs of the unpacked tree.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::error::{Doing, EmbeddedError};
+
+const SCRIPT: &str = include_str!("jail.sh");
+
+/// The tools of util-linux live in one of these, whatever PATH the caller has.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How to run a program of a tree: in its own user, mount and IPC namespace, with the host's network and process ids.
+#[derive(Debug, Clone)]
+pub(crate) struct Jail {
+    tree: PathBuf,
+    /// An empty folder the new root is mounted on; namespaces are private, so all jails share one.
+    mount_point: PathBuf,
+}
+
+impl Jail {
+    pub(crate) fn new(tree: PathBuf, mount_point: PathBuf) -> Self {
+        Self { tree, mount_point }
+    }
+
+    /// A command that runs `program` (absolute, as inside the tree). `visible` are host folders shown at their own
+    /// paths. The record file receives "pid start-time" just before the program takes over the process.
+    pub(crate) fn command(&self, program: &str, record: Option<&Path>, visible: &[&Path]) -> Command {
+        let mut command = Command::new("unshare");
+        command
+            .args(["--user", "--map-root-user", "--mount", "--ipc", "--", "sh", "-c", SCRIPT, "polevod-jail"])
+            .arg(&self.mount_point)
+            .arg(&self.tree)
+            .arg(record.map_or(OsStr::new(""), Path::as_os_str))
+            .args(visible)
+            .args(["--", program])
+            .env_clear()
+            .env("PATH", PATH)
+            .env("LANG", "C.UTF-8")
+            .env("TZ", "UTC")
+            // Ctrl-C at the terminal is for the owner; it ends the servers in its own good order.
+            .process_group(0)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a trifle, to find out early whether the kernel allows all this.
+    pub(crate) fn probe(&self) -> Result<(), EmbeddedError> {
+        let mut command = self.command("/bin/sh", None, &[]);
+        let output = command.args(["-c", "exit 0"]).output().map_err(|_| tool_missing("unshare"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let detail = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+        Err(EmbeddedError::NamespacesForbidden { detail, mend: mend(|name| fs::read_to_string(name).ok()) })
+    }
+}
+
+/// Which setting forbids user namespaces, by the switches distributions are known to have.
+fn mend(read: impl Fn(&str) -> Option<String>) -> String {
+    const SWITCHES: [(&str, &str, &str); 3] = [
+        ("/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces=15000"),
+        ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
+        (
+            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
+    ];
+    let closed =
+        SWITCHES.iter().find(|(path, forbidding, _)| read(path).is_some_and(|value| value.trim() == *forbidding));
+    match closed {
+        Some((_, _, setting)) => format!("allow them with `sudo sysctl {setting}`, or run `docker compose up`"),
+        None => "in a container allow them (docker run --security-opt seccomp=unconfined --security-opt \
+                 apparmor=unconfined --cap-add SYS_ADMIN), or run `docker compose up` on the host"
+            .to_owned(),
+    }
+}
+
+fn tool_missing(tool: &'static str) -> EmbeddedError {
+    EmbeddedError::ToolMissing { tool }
+}
+
+/// Checks that the host's tools are there, before anything is downloaded.
+pub(crate) fn require_tools(tools: &[&'static str]) -> Result<(), EmbeddedError> {
+    match tools.iter().find(|tool| !on_path(tool)) {
+        Some(tool) => Err(tool_missing(tool)),
+        None => Ok(()),
+    }
+}
+
+fn on_path(tool: &str) -> bool {
+    env::split_paths(PATH).any(|folder| folder.join(tool).is_file())
+}
+
+/// Host folders a tool may want to read and write by name: the working folder and the temporary folder.
+pub(crate) fn everyday_folders() -> Result<Vec<PathBuf>, EmbeddedError> {
+    const OWN_TO_THE_JAIL: [&str; 8] = ["/usr", "/etc", "/dev", "/proc", "/bin", "/sbin", "/lib", "/lib64"];
+    let working = env::current_dir().doing(|| "find the working folder".to_owned())?;
+    let wanted = [env::temp_dir(), working];
+    let fits = |folder: &PathBuf| {
+        folder.is_absolute() && folder != Path::new("/") && !OWN_TO_THE_JAIL.iter().any(|own| folder.starts_with(own))
+    };
+    Ok(wanted.into_iter().filter(fits).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &str, value: &str, expected: &str) {
+        let mend = mend(|name| (name == path).then(|| format!("{value}\n")));
+        assert!(mend.contains(expected), "{mend}");
+    }
+
+    #[test]
+    fn a_forbidden_namespace_names_the_switch_that_forbids_it() {
+        check("/proc/sys/user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=15000");
+        check("/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1");
+        check("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "userns=0");
+        check("/proc/sys/user/max_user_namespaces", "15000", "docker run --security-opt");
+    }
+
+    #[test]
+    fn a_missing_tool_points_to_docker_compose() {
+        let error = require_tools(&["sh", "no-such-tool"]).unwrap_err().to_string();
+        assert!(error.contains("`no-such-tool`") && error.contains("docker compose up"), "{error}");
+    }
+}

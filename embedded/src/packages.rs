@@ -1,0 +1,246 @@
+//! Debian packages, downloaded and unpacked once into the cache folder.
+
+use std::{
+    env,
+    fs::File,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::mpsc,
+    thread,
+};
+
+use crate::{
+    apt,
+    error::{Doing, EmbeddedError},
+    files::{make_private_dir, remove_tree, write_private},
+    jail::{Jail, require_tools},
+    progress::{Progress, ProgressFn, Step},
+};
+
+/// Names the way trees are made; a new number makes new trees and leaves old ones unused.
+const RECIPE: &str = "debian13-r1";
+
+/// Where a host with the right server packages keeps them; if all are there, nothing is downloaded.
+const SERVER_FILES: [&str; 6] = [
+    "bin/sh",
+    "usr/lib/postgresql/17/bin/initdb",
+    "usr/lib/postgresql/17/bin/postgres",
+    "usr/lib/postgresql/17/bin/psql",
+    "usr/lib/postgresql/17/lib/timescaledb.so",
+    "usr/sbin/mosquitto",
+];
+
+/// Packages that belong together in one tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackageSet {
+    /// Name of the tree's folder.
+    pub name: &'static str,
+    /// Debian package names; what they depend on comes along.
+    pub packages: &'static [&'static str],
+}
+
+impl PackageSet {
+    /// PostgreSQL 17 with TimescaleDB, Mosquitto and their command-line clients. dash is the `/bin/sh` initdb calls.
+    pub const SERVERS: PackageSet = PackageSet {
+        name: "servers",
+        packages: &[
+            "postgresql-17-timescaledb",
+            "postgresql-17",
+            "postgresql-client-17",
+            "mosquitto",
+            "mosquitto-clients",
+            "dash",
+        ],
+    };
+}
+
+/// An unpacked tree, ready to run programs from.
+#[derive(Debug, Clone)]
+pub struct Packages {
+    tree: PathBuf,
+    cache: PathBuf,
+    pub(crate) jail: Jail,
+}
+
+impl Packages {
+    /// The servers' tree: the host's own when it has all of them, else Debian's packages. Quick when already there.
+    ///
+    /// # Errors
+    /// No apt, no keyring, no network, or user namespaces forbidden: each with what to do about it.
+    pub fn ensure(progress: ProgressFn<'_>) -> Result<Self, EmbeddedError> {
+        if has_servers(Path::new("/")) {
+            return Self::open(PathBuf::from("/"), cache_folder()?.join("host"));
+        }
+        Self::ensure_set(&PackageSet::SERVERS, progress)
+    }
+
+    /// Any set of packages in a tree of its own, for example a browser for the UI tests. The set must contain a
+    /// `/bin/sh` (dash).
+    ///
+    /// # Errors
+    /// As [`Packages::ensure`].
+    pub fn ensure_set(set: &PackageSet, progress: ProgressFn<'_>) -> Result<Self, EmbeddedError> {
+        require_tools(&["apt-get", "dpkg", "dpkg-deb", "unshare", "mount"])?;
+        let folder = cache_folder()?.join(RECIPE).join(set.name);
+        make_private_dir(&folder)?;
+        let tree = folder.join("tree");
+        let complete = folder.join("complete");
+        if !complete.is_file() {
+            let _lock = lock(&folder)?;
+            // Another process may have made it while this one waited.
+            if !complete.is_file() {
+                remove_tree(&tree)?;
+                let work = folder.join("apt");
+                let files = apt::download(&work, set.packages, progress)?;
+                unpack(&files, &tree, progress)?;
+                remove_tree(&work)?;
+                write_private(&complete, &names_of(&files))?;
+            }
+        }
+        Self::open(tree, folder)
+    }
+
+    fn open(tree: PathBuf, cache: PathBuf) -> Result<Self, EmbeddedError> {
+        let mount_point = cache.join("mnt");
+        make_private_dir(&mount_point)?;
+        let jail = Jail::new(tree.clone(), mount_point);
+        jail.probe()?;
+        Ok(Self { tree, cache, jail })
+    }
+
+    /// The tree, as a root file system: `tree/usr/bin/…`.
+    pub fn tree(&self) -> &Path {
+        &self.tree
+    }
+
+    /// A command that runs a program of the tree (absolute path as inside it, such as `/usr/bin/mosquitto_sub`) with
+    /// the working folder, the temporary folder and `visible` at their own paths. The environment starts empty.
+    ///
+    /// # Errors
+    /// The working folder cannot be found.
+    pub fn command(&self, program: &str, visible: &[&Path]) -> Result<Command, EmbeddedError> {
+        let everyday = crate::jail::everyday_folders()?;
+        let folders: Vec<&Path> = everyday.iter().map(PathBuf::as_path).chain(visible.iter().copied()).collect();
+        Ok(self.jail.command(program, None, &folders))
+    }
+
+    /// Where things made from this tree are cached; goes when the tree goes.
+    pub(crate) fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// Takes the lock that whoever makes something in the cache holds meanwhile.
+    pub(crate) fn lock(&self) -> Result<File, EmbeddedError> {
+        lock(&self.cache)
+    }
+}
+
+fn has_servers(root: &Path) -> bool {
+    SERVER_FILES.iter().all(|name| root.join(name).is_file())
+}
+
+fn lock(folder: &Path) -> Result<File, EmbeddedError> {
+    let path = folder.join("lock");
+    let file = File::create(&path).doing(|| format!("make {}", path.display()))?;
+    file.lock().doing(|| format!("lock {}", path.display()))?;
+    Ok(file)
+}
+
+fn cache_folder() -> Result<PathBuf, EmbeddedError> {
+    let folder = cache_of(|name| env::var_os(name).map(PathBuf::from)).ok_or(EmbeddedError::NoCacheFolder)?;
+    make_private_dir(&folder)?;
+    folder.canonicalize().doing(|| format!("find {}", folder.display()))
+}
+
+fn cache_of(read: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let set = |name| read(name).filter(|path| !path.as_os_str().is_empty());
+    set("POLEVOD_CACHE")
+        .or_else(|| Some(set("XDG_CACHE_HOME")?.join("polevod")))
+        .or_else(|| Some(set("HOME")?.join(".cache/polevod")))
+}
+
+/// Unpacks on all cores: the packages share no files, and decompression is what takes the time.
+fn unpack(files: &[PathBuf], tree: &Path, progress: ProgressFn<'_>) -> Result<(), EmbeddedError> {
+    // Debian 13 keeps everything in /usr; these links keep a stray old-style path inside it.
+    make_private_dir(tree)?;
+    for name in ["bin", "sbin", "lib", "lib64"] {
+        make_private_dir(&tree.join("usr").join(name))?;
+        std::os::unix::fs::symlink(format!("usr/{name}"), tree.join(name))
+            .doing(|| format!("link {}", tree.join(name).display()))?;
+    }
+    let total = files.len() as u64;
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1));
+    let (sender, results) = mpsc::channel();
+    progress(Progress { step: Step::Unpack, done: 0, total });
+    thread::scope(|scope| {
+        for worker in 0..workers {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                for file in files.iter().skip(worker).step_by(workers) {
+                    // The receiver goes away after a first failure; the rest need not be unpacked then.
+                    if sender.send(unpack_one(file, tree)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (done, result) in (1..).zip(results) {
+            result?;
+            progress(Progress { step: Step::Unpack, done, total });
+        }
+        Ok(())
+    })
+}
+
+fn unpack_one(file: &Path, tree: &Path) -> Result<(), EmbeddedError> {
+    let output = Command::new("dpkg-deb")
+        .arg("--extract")
+        .args([file, tree])
+        .env("LC_ALL", "C")
+        .output()
+        .map_err(|_| EmbeddedError::ToolMissing { tool: "dpkg-deb" })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let package = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let detail = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(EmbeddedError::Unpack { package, detail })
+}
+
+fn names_of(files: &[PathBuf]) -> String {
+    let names = files.iter().filter_map(|file| file.file_name()?.to_str());
+    names.map(|name| format!("{name}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn check_cache(variables: &[(&str, &str)], expected: Option<&str>) {
+        let read = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
+        assert_eq!(cache_of(read), expected.map(PathBuf::from));
+    }
+
+    #[test]
+    fn the_cache_folder_is_ours_then_the_desktops_then_homes() {
+        check_cache(&[("POLEVOD_CACHE", "/p"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")], Some("/p"));
+        check_cache(&[("POLEVOD_CACHE", ""), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")], Some("/x/polevod"));
+        check_cache(&[("HOME", "/h")], Some("/h/.cache/polevod"));
+        check_cache(&[], None);
+    }
+
+    #[test]
+    fn a_host_serves_only_when_no_server_file_is_missing() {
+        let root = tempfile::tempdir().unwrap();
+        for name in SERVER_FILES {
+            assert!(!has_servers(root.path()), "before {name}");
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        assert!(has_servers(root.path()));
+    }
+}
