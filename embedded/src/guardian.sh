@@ -31,5 +31,9 @@ if { read -r pid start < "$run/server"; } 2> /dev/null; then
     if alive; then kill -s KILL "$pid"; fi
     while alive; do sleep 0.05; done
 fi
-# A last backend may still be writing; the second try finds it gone.
+# What still works in the data folder is a backend of a dead postmaster, kept busy by a query.
+for process in /proc/[0-9]*; do
+    if [ "$process/cwd" -ef "$run/data" ]; then kill -s KILL "${process#/proc/}"; fi
+done
+# The kernel may need a moment to close the last file.
 rm -rf "$run" 2> /dev/null || { sleep 1; rm -rf "$run"; }

@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::error::{Doing, EmbeddedError};
+use crate::error::EmbeddedError;
 
 const SCRIPT: &str = include_str!("jail.sh");
 
@@ -99,15 +99,17 @@ fn on_path(tool: &str) -> bool {
     env::split_paths(PATH).any(|folder| folder.join(tool).is_file())
 }
 
-/// Host folders a tool may want to read and write by name: the working folder and the temporary folder.
-pub(crate) fn everyday_folders() -> Result<Vec<PathBuf>, EmbeddedError> {
+/// Host folders a tool may want to read and write by name: the temporary folder and the working folder, unless they
+/// lie where the jail has its own.
+pub(crate) fn everyday_folders() -> Vec<PathBuf> {
     const OWN_TO_THE_JAIL: [&str; 8] = ["/usr", "/etc", "/dev", "/proc", "/bin", "/sbin", "/lib", "/lib64"];
-    let working = env::current_dir().doing(|| "find the working folder".to_owned())?;
-    let wanted = [env::temp_dir(), working];
     let fits = |folder: &PathBuf| {
-        folder.is_absolute() && folder != Path::new("/") && !OWN_TO_THE_JAIL.iter().any(|own| folder.starts_with(own))
+        folder.is_absolute()
+            && folder.is_dir()
+            && folder != Path::new("/")
+            && !OWN_TO_THE_JAIL.iter().any(|own| folder.starts_with(own))
     };
-    Ok(wanted.into_iter().filter(fits).collect())
+    [Some(env::temp_dir()), env::current_dir().ok()].into_iter().flatten().filter(fits).collect()
 }
 
 #[cfg(test)]

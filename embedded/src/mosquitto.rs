@@ -160,12 +160,8 @@ impl Mosquitto {
     }
 
     /// Stops the broker in order; it writes its persistence file. Nothing to do when it is stopped.
-    ///
-    /// # Errors
-    /// None today.
-    pub fn stop(&mut self) -> Result<(), EmbeddedError> {
+    pub fn stop(&mut self) {
         self.server.end(Signal::TERM, STOP_WAIT_MAX);
-        Ok(())
     }
 
     /// Starts the broker again on the same persistence file and port, after a stop, a kill or a crash.

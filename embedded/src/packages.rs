@@ -2,9 +2,9 @@
 
 use std::{
     env,
-    fs::File,
+    fs::{self, File},
     path::{Path, PathBuf},
-    process::Command,
+    process::{self, Command},
     sync::mpsc,
     thread,
 };
@@ -13,12 +13,15 @@ use crate::{
     apt,
     error::{Doing, EmbeddedError},
     files::{make_private_dir, remove_tree, write_private},
-    jail::{Jail, require_tools},
+    jail::{Jail, everyday_folders, require_tools},
     progress::{Progress, ProgressFn, Step},
 };
 
 /// Names the way trees are made; a new number makes new trees and leaves old ones unused.
 const RECIPE: &str = "debian13-r1";
+
+/// Written last: a tree without it was left half-made by a killed run. Holds the names of the packages' files.
+const COMPLETE: &str = "complete";
 
 /// Where a host with the right server packages keeps them; if all are there, nothing is downloaded.
 const SERVER_FILES: [&str; 6] = [
@@ -84,17 +87,12 @@ impl Packages {
         let folder = cache_folder()?.join(RECIPE).join(set.name);
         make_private_dir(&folder)?;
         let tree = folder.join("tree");
-        let complete = folder.join("complete");
+        let complete = folder.join(COMPLETE);
         if !complete.is_file() {
             let _lock = lock(&folder)?;
             // Another process may have made it while this one waited.
             if !complete.is_file() {
-                remove_tree(&tree)?;
-                let work = folder.join("apt");
-                let files = apt::download(&work, set.packages, progress)?;
-                unpack(&files, &tree, progress)?;
-                remove_tree(&work)?;
-                write_private(&complete, &names_of(&files))?;
+                build(set, &folder, &tree, progress)?;
             }
         }
         Self::open(tree, folder)
@@ -114,14 +112,11 @@ impl Packages {
     }
 
     /// A command that runs a program of the tree (absolute path as inside it, such as `/usr/bin/mosquitto_sub`) with
-    /// the working folder, the temporary folder and `visible` at their own paths. The environment starts empty.
-    ///
-    /// # Errors
-    /// The working folder cannot be found.
-    pub fn command(&self, program: &str, visible: &[&Path]) -> Result<Command, EmbeddedError> {
-        let everyday = crate::jail::everyday_folders()?;
+    /// the temporary folder, the working folder and `visible` at their own paths. The environment starts empty.
+    pub fn command(&self, program: &str, visible: &[&Path]) -> Command {
+        let everyday = everyday_folders();
         let folders: Vec<&Path> = everyday.iter().map(PathBuf::as_path).chain(visible.iter().copied()).collect();
-        Ok(self.jail.command(program, None, &folders))
+        self.jail.command(program, None, &folders)
     }
 
     /// Where things made from this tree are cached; goes when the tree goes.
@@ -157,6 +152,25 @@ fn cache_of(read: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     set("POLEVOD_CACHE")
         .or_else(|| Some(set("XDG_CACHE_HOME")?.join("polevod")))
         .or_else(|| Some(set("HOME")?.join(".cache/polevod")))
+}
+
+/// Makes the tree aside and moves it into place. A killed earlier run may still have an unpacking child that writes:
+/// into its own folder, not into this one.
+fn build(set: &PackageSet, folder: &Path, tree: &Path, progress: ProgressFn<'_>) -> Result<(), EmbeddedError> {
+    const ASIDE: &str = "new-";
+    for entry in fs::read_dir(folder).doing(|| format!("list {}", folder.display()))?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(ASIDE) {
+            // Best effort: what cannot go now goes the next time.
+            let _ = remove_tree(&entry.path());
+        }
+    }
+    remove_tree(tree)?;
+    let aside = folder.join(format!("{ASIDE}{}", process::id()));
+    let files = apt::download(&aside.join("apt"), set.packages, progress)?;
+    unpack(&files, &aside.join("tree"), progress)?;
+    fs::rename(aside.join("tree"), tree).doing(|| format!("move {} into place", tree.display()))?;
+    remove_tree(&aside)?;
+    write_private(&folder.join(COMPLETE), &names_of(&files))
 }
 
 /// Unpacks on all cores: the packages share no files, and decompression is what takes the time.
@@ -215,8 +229,6 @@ fn names_of(files: &[PathBuf]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     fn check_cache(variables: &[(&str, &str)], expected: Option<&str>) {

@@ -15,7 +15,7 @@ use crate::{
     files::write_private,
     packages::Packages,
     port::PortLease,
-    process::{Process, children_of, wait_gone},
+    process::{Process, children_of, wait_until, working_in},
     progress::ProgressFn,
     run_folder::{RunFolder, base_folder},
     server::Server,
@@ -198,16 +198,13 @@ impl Postgres {
     /// # Errors
     /// psql could not be started; its own failure is in the exit status.
     pub fn psql(&self, arguments: &[&str]) -> Result<Output, EmbeddedError> {
-        self.psql_command()?.args(arguments).output().doing(|| "run psql".to_owned())
+        self.psql_command().args(arguments).output().doing(|| "run psql".to_owned())
     }
 
-    /// The tree's psql as a command, for callers that feed its standard input (`\\copy … from pstdin`). It sees the
-    /// working folder and the temporary folder at their own paths.
-    ///
-    /// # Errors
-    /// The working folder cannot be found.
-    pub fn psql_command(&self) -> Result<Command, EmbeddedError> {
-        let mut command = self.packages.command(&format!("{BIN}/psql"), &[])?;
+    /// The tree's psql as a command, for callers that feed its standard input (`\copy … from pstdin`). It sees the
+    /// temporary folder and the working folder at their own paths.
+    pub fn psql_command(&self) -> Command {
+        let mut command = self.packages.command(&format!("{BIN}/psql"), &[]);
         command
             .args(["--no-psqlrc", "--set", "ON_ERROR_STOP=1"])
             .env("PGHOST", "127.0.0.1")
@@ -216,7 +213,7 @@ impl Postgres {
             .env("PGPASSWORD", &self.password)
             .env("PGDATABASE", DATABASE)
             .env("PGSSLMODE", "disable");
-        Ok(command)
+        command
     }
 
     /// Process id of the postmaster.
@@ -256,13 +253,20 @@ impl Postgres {
     /// # Errors
     /// The server is not running.
     pub fn kill_postmaster(&mut self) -> Result<(), EmbeddedError> {
-        let children = children_of(self.server.pid()?);
+        self.server.pid()?;
         self.server.end(Signal::KILL, STOP_WAIT_MAX);
-        if !wait_gone(&children, ORPHAN_WAIT_MAX) {
-            children.iter().for_each(|child| child.kill());
-            wait_gone(&children, STOP_WAIT_MAX);
-        }
+        self.end_orphans();
         Ok(())
+    }
+
+    /// A second postmaster beside a backend of the first would ruin the data, and having its own IPC namespace it could
+    /// not see that backend.
+    fn end_orphans(&self) {
+        let data = self.data_folder();
+        if !wait_until(ORPHAN_WAIT_MAX, || working_in(&data).is_empty()) {
+            working_in(&data).into_iter().for_each(Process::kill);
+            wait_until(STOP_WAIT_MAX, || working_in(&data).is_empty());
+        }
     }
 
     /// Starts the server again on the same data and port, after a stop, a kill or a crash.
@@ -270,6 +274,8 @@ impl Postgres {
     /// # Errors
     /// It is running, or does not come up: with the end of its log.
     pub fn start_again(&mut self) -> Result<(), EmbeddedError> {
+        self.server.require_stopped()?;
+        self.end_orphans();
         let data = self.data_folder();
         let program = format!("{BIN}/postgres");
         let mut command = self.packages.jail.command(&program, Some(&self.run.record()), &[self.run.path()]);
@@ -279,12 +285,8 @@ impl Postgres {
     }
 
     /// Stops the server in order: clients are disconnected, a checkpoint is written. Nothing to do when it is stopped.
-    ///
-    /// # Errors
-    /// None today.
-    pub fn stop(&mut self) -> Result<(), EmbeddedError> {
+    pub fn stop(&mut self) {
         self.server.end(Signal::INT, STOP_WAIT_MAX);
-        Ok(())
     }
 
     fn write_settings(&self, options: &PostgresOptions) -> Result<(), EmbeddedError> {

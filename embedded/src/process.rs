@@ -2,6 +2,8 @@
 
 use std::{
     fs,
+    os::unix::fs::MetadataExt,
+    path::Path,
     process::{Child, ExitStatus},
     thread,
     time::{Duration, Instant},
@@ -63,14 +65,30 @@ impl Process {
 
 /// The living children of a process.
 pub(crate) fn children_of(parent: u32) -> Vec<Process> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries
+    living().filter(|(_, stat)| stat.parent == parent).map(|(process, _)| process).collect()
+}
+
+/// The living processes whose working folder this is. Every process of a PostgreSQL server works in its data folder,
+/// orphans of a dead postmaster included, so this finds exactly what belongs to one cluster.
+pub(crate) fn working_in(folder: &Path) -> Vec<Process> {
+    let Ok(wanted) = fs::metadata(folder) else { return Vec::new() };
+    // The link of a process in another mount namespace has no path here; device and inode still tell.
+    let works_there = |process: &Process| {
+        fs::metadata(format!("/proc/{}/cwd", process.pid))
+            .is_ok_and(|found| (found.dev(), found.ino()) == (wanted.dev(), wanted.ino()))
+    };
+    living().map(|(process, _)| process).filter(works_there).collect()
+}
+
+fn living() -> impl Iterator<Item = (Process, Stat)> {
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
         .filter_map(|pid| Some((pid, stat(pid)?)))
-        .filter(|(_, stat)| stat.parent == parent && stat.state != 'Z')
-        .map(|(pid, stat)| Process { pid, started: stat.started })
-        .collect()
+        .filter(|(_, stat)| stat.state != 'Z')
+        .map(|(pid, stat)| (Process { pid, started: stat.started }, stat))
 }
 
 /// Sends a signal; a process that has just ended is no error.
@@ -79,11 +97,6 @@ pub(crate) fn signal(pid: u32, signal: Signal) {
         // The only other error is EPERM, and all processes here are our own user's.
         let _ = kill_process(pid, signal);
     }
-}
-
-/// Waits until all have ended; true when they have.
-pub(crate) fn wait_gone(processes: &[Process], at_most: Duration) -> bool {
-    wait_until(at_most, || !processes.iter().any(|process| process.alive()))
 }
 
 /// Waits for a child to end and reaps it; `None` when it still runs after `at_most`.
@@ -120,6 +133,22 @@ mod tests {
         let stat = parse_stat(text).unwrap();
         assert_eq!((stat.state, stat.parent, stat.started), ('S', 7, 98765));
         assert!(parse_stat("42 (a) S").is_none());
+    }
+
+    #[test]
+    fn processes_are_found_by_their_working_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(working_in(folder.path()), []);
+        let mut child = std::process::Command::new("cat")
+            .current_dir(folder.path())
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let found: Vec<u32> = working_in(folder.path()).iter().map(|process| process.pid).collect();
+        assert_eq!(found, [child.id()]);
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert_eq!(working_in(folder.path()), []);
     }
 
     #[test]

@@ -80,10 +80,10 @@ fn make(packages: &Packages, folder: &Path, progress: ProgressFn<'_>) -> Result<
     postgres.sql(TEMPLATE, "create extension timescaledb")?;
     // No connections: TimescaleDB's background workers must not sit in a database that is being copied.
     postgres.sql("postgres", &format!("alter database {TEMPLATE} with is_template true allow_connections false"))?;
-    postgres.stop()?;
+    postgres.stop();
     postgres.start_again()?;
     postgres.sql("postgres", &format!("create database {DATABASE} template {TEMPLATE}"))?;
-    postgres.stop()?;
+    postgres.stop();
     report(2);
 
     remove_tree(&cluster.data)?;
