@@ -1,0 +1,22 @@
+//! One reader per format. Each is a pure function of bytes and holds what it found in its own, format-neutral types.
+//!
+//! | module | format |
+//! |---|---|
+//! | [`isoxml`] | ISO 11783-10 task data, versions 3 and 4, with binary time logs |
+//! | [`gpsd`] | gpsd JSON lines |
+//! | [`yield_monitor`] | Ag Leader "advanced" text |
+//! | [`candump`] | CAN frames as `candump` writes them |
+//! | [`j1939`] | what those frames mean: values, faults, identification |
+//!
+//! A file from a machine is rarely whole. So no reader stops at the first thing it cannot understand: it says what
+//! was wrong and where ([`Problem`]), and goes on with what can be read.
+
+pub mod candump;
+pub mod gpsd;
+pub mod isoxml;
+pub mod j1939;
+mod problem;
+mod text;
+pub mod yield_monitor;
+
+pub use problem::{At, MAX_LISTED_PER_KIND, Problem, Problems, Weigh, Weight};
