@@ -7,9 +7,11 @@
 //! Machines write these files while they run, so they come cut off, with logs missing or empty, and with names in
 //! any case. Whatever is wrong becomes a [`Defect`]; whatever can be read is read.
 
+mod attribute;
 mod defect;
 mod device;
 mod file_set;
+mod frame;
 mod log_header;
 mod model;
 mod task_data;

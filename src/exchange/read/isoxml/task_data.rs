@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use jiff::fmt::temporal::{Pieces, PiecesOffset};
-
 use super::super::{At, Problem, Problems};
+use super::attribute::{Number, parse_date_time};
 use super::device::{Device, DeviceElement, DeviceName, DeviceProperty, Presentation, ProcessData};
 use super::model::{
     Customer, Farm, Field, IsoDateTime, LogRef, Polygon, PolygonKind, Ring, Task, TaskData, TaskStatus, TaskTime,
@@ -401,45 +400,6 @@ fn time_kind(code: u8) -> Option<TimeKind> {
         8 => TimeKind::PoweredDown,
         _ => return None,
     })
-}
-
-fn parse_date_time(text: &str) -> Option<IsoDateTime> {
-    let pieces = Pieces::parse(text).ok()?;
-    let civil = pieces.date().to_datetime(pieces.time().unwrap_or_default());
-    let offset = pieces.offset().and_then(|offset| match offset {
-        PiecesOffset::Numeric(numeric) => Some(numeric.offset()),
-        PiecesOffset::Zulu => Some(jiff::tz::Offset::UTC),
-        _ => None,
-    });
-    Some(IsoDateTime { civil, offset })
-}
-
-/// Numbers that attributes hold.
-trait Number: Sized {
-    fn parse(text: &str) -> Option<Self>;
-    fn from_f64(value: f64) -> Option<Self>;
-}
-
-macro_rules! whole_number {
-    ($($t:ty),*) => {$(impl Number for $t {
-        fn parse(text: &str) -> Option<Self> {
-            text.parse().ok()
-        }
-        fn from_f64(value: f64) -> Option<Self> {
-            let whole = value.round();
-            (whole >= <$t>::MIN as f64 && whole <= <$t>::MAX as f64).then_some(whole as $t)
-        }
-    })*};
-}
-whole_number!(u8, u16, u64, i64);
-
-impl Number for f64 {
-    fn parse(text: &str) -> Option<Self> {
-        text.parse().ok().filter(|value: &f64| value.is_finite())
-    }
-    fn from_f64(value: f64) -> Option<Self> {
-        value.is_finite().then_some(value)
-    }
 }
 
 /// An attribute that says something: trimmed, not empty.

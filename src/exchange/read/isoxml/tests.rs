@@ -129,7 +129,7 @@ fn a_log_that_breaks_off_is_read_up_to_there() {
         whole[..24].to_vec(),
         expect![[r#"
             0 2023-10-22T08:00:00 56.0000000,84.0000000 3000 - -
-            TLG00001.bin, record 1 at byte 21: the log breaks off inside a record: 3 bytes left, at least 1 needed; the rest was read
+            TLG00001.bin, record 1 at byte 21: the log breaks off inside a record: 3 bytes left, at least 16 needed; the rest was read
         "#]],
     );
 }

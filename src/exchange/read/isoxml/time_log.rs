@@ -13,14 +13,11 @@ use jiff::{SignedDuration, ToSpan};
 
 use super::super::{At, Problem, Problems};
 use super::Defect;
-use super::log_header::{LogField, LogHeader, PositionLayout};
+use super::frame::{DAY_MS, Frame, Layout, MIN_RECORD_BYTES};
+use super::log_header::{LogField, LogHeader};
 
 /// Day 0 of dates in a log; not the GPS epoch, which is five days later.
 const DAY_ZERO: Date = date(1980, 1, 1);
-const DAY_MS: u32 = 86_400_000;
-/// Bytes of a record before its values, at least: time, date, number of values.
-const MIN_RECORD_BYTES: usize = 7;
-const VALUE_BYTES: usize = 5;
 /// "No value" in process data, by this project's convention: a device that has none is meant to leave it out.
 const NOT_AVAILABLE: [i32; 2] = [i32::MIN, i32::MAX];
 /// Days between neighbouring records above which the date counts as a jump.
@@ -450,121 +447,5 @@ fn dilution(logged: Option<u16>, field: Option<LogField>) -> Option<f32> {
         (Some(raw), _) => Some(f32::from(raw) / 10.0),
         (None, Some(LogField::Constant(value))) => Some(value as f32),
         (None, _) => None,
-    }
-}
-
-/// Where the fields of a record stand.
-#[derive(Debug, Clone, Copy)]
-struct Layout {
-    position: Option<PositionLayout>,
-    columns: usize,
-}
-
-/// A record found in the bytes, its values not looked at.
-#[derive(Debug, Clone, Copy)]
-struct Frame {
-    time_of_day_ms: u32,
-    date_days: u16,
-    north_e7: Option<i32>,
-    east_e7: Option<i32>,
-    up_mm: Option<i32>,
-    status: Option<u8>,
-    pdop: Option<u16>,
-    hdop: Option<u16>,
-    satellites: Option<u8>,
-    utc_ms: Option<u32>,
-    utc_days: Option<u16>,
-    values_at: usize,
-    end: usize,
-}
-
-impl Layout {
-    fn new(header: &LogHeader) -> Self {
-        Self { position: header.position, columns: header.columns.len() }
-    }
-
-    /// Frames the record at `start`, or says how many bytes it would need at least.
-    fn frame(&self, bytes: &[u8], start: usize) -> Result<Frame, usize> {
-        let mut cursor = Cursor { bytes, at: start };
-        self.fields(&mut cursor).filter(|frame| frame.end <= bytes.len()).ok_or_else(|| {
-            // Either the fixed part or, when its count is there, the values do not fit.
-            self.fields(&mut Cursor { bytes, at: start }).map_or(cursor.at - start + 1, |frame| frame.end - start)
-        })
-    }
-
-    fn fields(&self, cursor: &mut Cursor<'_>) -> Option<Frame> {
-        let time_of_day_ms = u32::from_le_bytes(cursor.take()?);
-        let date_days = u16::from_le_bytes(cursor.take()?);
-        let mut frame = Frame {
-            time_of_day_ms,
-            date_days,
-            north_e7: None,
-            east_e7: None,
-            up_mm: None,
-            status: None,
-            pdop: None,
-            hdop: None,
-            satellites: None,
-            utc_ms: None,
-            utc_days: None,
-            values_at: 0,
-            end: 0,
-        };
-        if let Some(layout) = &self.position {
-            frame.north_e7 = cursor.field(layout.north)?.map(i32::from_le_bytes);
-            frame.east_e7 = cursor.field(layout.east)?.map(i32::from_le_bytes);
-            frame.up_mm = cursor.field(layout.up)?.map(i32::from_le_bytes);
-            frame.status = cursor.field(layout.status)?.map(u8::from_le_bytes);
-            frame.pdop = cursor.field(layout.pdop)?.map(u16::from_le_bytes);
-            frame.hdop = cursor.field(layout.hdop)?.map(u16::from_le_bytes);
-            frame.satellites = cursor.field(layout.satellites)?.map(u8::from_le_bytes);
-            frame.utc_ms = cursor.field(layout.utc_time)?.map(u32::from_le_bytes);
-            frame.utc_days = cursor.field(layout.utc_date)?.map(u16::from_le_bytes);
-        }
-        let values = usize::from(u8::from_le_bytes(cursor.take()?));
-        frame.values_at = cursor.at;
-        frame.end = cursor.at + values * VALUE_BYTES;
-        Some(frame)
-    }
-
-    /// The first value of a record that is for a column the header does not have.
-    fn column_outside(&self, bytes: &[u8], frame: &Frame) -> Option<u8> {
-        frame.values(bytes).map(|(column, _)| column).find(|&column| usize::from(column) >= self.columns)
-    }
-}
-
-impl Frame {
-    fn values<'a>(&self, bytes: &'a [u8]) -> impl Iterator<Item = (u8, i32)> + use<'a> {
-        let values = bytes.get(self.values_at..self.end).unwrap_or_default();
-        values.chunks_exact(VALUE_BYTES).map(|v| (v[0], i32::from_le_bytes([v[1], v[2], v[3], v[4]])))
-    }
-
-    fn utc(&self, layout: Option<&PositionLayout>) -> Option<(u16, u32)> {
-        let constant = |field: Option<LogField>| match field {
-            Some(LogField::Constant(value)) => Some(value),
-            _ => None,
-        };
-        let ms = self.utc_ms.or_else(|| constant(layout.map(|l| l.utc_time)).map(|ms| ms as u32))?;
-        let days = self.utc_days.or_else(|| constant(layout.map(|l| l.utc_date)).map(|days| days as u16))?;
-        // 0 and "all ones" stand for a receiver that has no time yet.
-        (ms <= DAY_MS && days != 0 && days != u16::MAX).then_some((days, ms))
-    }
-}
-
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Cursor<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let taken = self.bytes.get(self.at..)?.first_chunk::<N>()?;
-        self.at += N;
-        Some(*taken)
-    }
-
-    /// The bytes of a field that is logged; `Some(None)` for one that is not; `None` at the end of the bytes.
-    fn field<const N: usize>(&mut self, field: LogField) -> Option<Option<[u8; N]>> {
-        if field == LogField::Logged { self.take().map(Some) } else { Some(None) }
     }
 }
