@@ -19,7 +19,7 @@ use crate::{
     progress::ProgressFn,
     run_folder::{RunFolder, base_folder},
     server::Server,
-    template::{Cluster, DATABASE, TEMPLATE, USER},
+    template::{Cluster, DATABASE, USER},
 };
 
 const BIN: &str = "/usr/lib/postgresql/17/bin";
@@ -157,7 +157,7 @@ impl Postgres {
     /// A name that is not a plain identifier, or that is taken.
     pub fn create_database(&self, name: &str) -> Result<String, EmbeddedError> {
         let name = plain_name(name)?;
-        self.sql("postgres", &format!("create database {name} template {TEMPLATE}"))?;
+        self.sql("postgres", &format!("create database {name}"))?;
         Ok(self.url_of(name))
     }
 
@@ -167,11 +167,12 @@ impl Postgres {
     /// As [`Postgres::create_database`].
     pub fn create_empty_database(&self, name: &str) -> Result<String, EmbeddedError> {
         let name = plain_name(name)?;
-        self.sql("postgres", &format!("create database {name}"))?;
+        self.sql("postgres", &format!("create database {name} template template0"))?;
         Ok(self.url_of(name))
     }
 
-    /// Removes a database, ending whoever is connected to it. One that does not exist is no error.
+    /// Removes a database, ending whoever is connected to it. One that does not exist is no error. Tests need not: all
+    /// goes with the server, and ext4 makes files slowly where many have just been removed.
     ///
     /// # Errors
     /// A name that is not a plain identifier, or a server that is not running.

@@ -51,6 +51,7 @@ impl RunFolder {
     pub(crate) fn create(base: &Path, kind: &str) -> Result<Self, EmbeddedError> {
         let runs = base.join("runs");
         make_private_dir(&runs)?;
+        spread_out(&runs);
         // Held while making and clearing: a folder that is not locked yet must not look abandoned.
         let gate = base.join("lock");
         let gate_file = File::create(&gate).doing(|| format!("make {}", gate.display()))?;
@@ -79,6 +80,20 @@ impl Drop for RunFolder {
     fn drop(&mut self) {
         drop(self.guardian.stdin.take());
         wait_child(&mut self.guardian, GUARDIAN_WAIT_MAX);
+    }
+}
+
+/// Tells ext4 that the folders in here have nothing to do with each other, so that each goes to a region of the disk of
+/// its own. ext4 avoids inodes freed within the last minutes by searching past them one by one: where clusters of 1,700
+/// files had just been removed, making the next took 2 s instead of 0.15 s.
+fn spread_out(runs: &Path) {
+    use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+    // Only a hint: other file systems refuse it, and all works without.
+    if let Ok(folder) = File::open(runs)
+        && let Ok(flags) = ioctl_getflags(&folder)
+        && !flags.contains(IFlags::TOPDIR)
+    {
+        let _ = ioctl_setflags(&folder, flags | IFlags::TOPDIR);
     }
 }
 

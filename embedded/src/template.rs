@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Names the way clusters are made, as [`crate::packages`] does for trees.
-const RECIPE: &str = "cluster-r1";
+const RECIPE: &str = "cluster-r2";
 
 /// Superuser of every private cluster.
 pub(crate) const USER: &str = "polevod";
@@ -24,8 +24,9 @@ pub(crate) const USER: &str = "polevod";
 /// Database that is there from the start, with TimescaleDB in it.
 pub(crate) const DATABASE: &str = "polevod";
 
-/// Template of new databases: TimescaleDB is in it already, so a test's own database is a plain copy.
-pub(crate) const TEMPLATE: &str = "timescale_ready";
+/// What `create database` copies unless told otherwise. TimescaleDB is in it already, so a test's own database is a
+/// plain copy.
+const TEMPLATE: &str = "template1";
 
 const PARTS: u64 = 3;
 
@@ -76,13 +77,12 @@ fn make(packages: &Packages, folder: &Path, progress: ProgressFn<'_>) -> Result<
     report(1);
 
     let mut postgres = Postgres::start_cluster(packages, &cluster, &PostgresOptions::cheap())?;
-    postgres.sql("postgres", &format!("create database {TEMPLATE}"))?;
     postgres.sql(TEMPLATE, "create extension timescaledb")?;
     // No connections: TimescaleDB's background workers must not sit in a database that is being copied.
-    postgres.sql("postgres", &format!("alter database {TEMPLATE} with is_template true allow_connections false"))?;
+    postgres.sql("postgres", &format!("alter database {TEMPLATE} with allow_connections false"))?;
     postgres.stop();
     postgres.start_again()?;
-    postgres.sql("postgres", &format!("create database {DATABASE} template {TEMPLATE}"))?;
+    postgres.sql("postgres", &format!("create database {DATABASE}"))?;
     postgres.stop();
     report(2);
 

@@ -5,6 +5,7 @@
 use std::{
     io::Write as _,
     process::{Output, Stdio},
+    sync::LazyLock,
     thread,
 };
 
@@ -16,6 +17,12 @@ fn packages() -> Packages {
 
 fn postgres() -> Postgres {
     Postgres::start(&packages(), &PostgresOptions::default(), &|_| {}).unwrap()
+}
+
+/// One server for all tests that do not kill it. Nobody drops a static; the guardian ends it with this process.
+fn shared() -> &'static Postgres {
+    static SHARED: LazyLock<Postgres> = LazyLock::new(postgres);
+    &SHARED
 }
 
 fn mosquitto() -> Mosquitto {
@@ -47,22 +54,22 @@ fn received(mosquitto: &Mosquitto, arguments: &str) -> String {
 
 #[test]
 fn it_is_postgresql_17_with_timescaledb_and_holds_a_hypertable() {
-    let postgres = postgres();
-    check_sql(&postgres, "select current_setting('server_version_num')::int / 10000", "17");
-    check_sql(&postgres, "select extversion like '2.19.%' from pg_extension where extname = 'timescaledb'", "t");
+    let postgres = shared();
+    check_sql(postgres, "select current_setting('server_version_num')::int / 10000", "17");
+    check_sql(postgres, "select extversion like '2.19.%' from pg_extension where extname = 'timescaledb'", "t");
     postgres.sql("polevod", "create table sample (recorded_at timestamptz not null, value real)").unwrap();
     postgres.sql("polevod", "select create_hypertable('sample', 'recorded_at')").unwrap();
     postgres
         .sql("polevod", "insert into sample select now() - n * interval '1 day', n from generate_series(1, 30) n")
         .unwrap();
-    check_sql(&postgres, "select count(*), count(distinct tableoid) > 1 from sample", "30|t");
+    check_sql(postgres, "select count(*), count(distinct tableoid) > 1 from sample", "30|t");
 }
 
 #[test]
 fn it_is_as_durable_as_a_production_server_unless_asked_otherwise() {
     let durable =
         "select current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes')";
-    check_sql(&postgres(), durable, "on|on|on");
+    check_sql(shared(), durable, "on|on|on");
     let cheap = Postgres::start(&packages(), &PostgresOptions::cheap(), &|_| {}).unwrap();
     check_sql(&cheap, durable, "off|off|off");
 }
@@ -85,7 +92,7 @@ fn a_setting_that_does_not_exist_stops_the_start_and_is_named() {
 
 #[test]
 fn every_database_made_has_timescaledb_and_shares_nothing() {
-    let postgres = postgres();
+    let postgres = shared();
     let url = postgres.create_database("first").unwrap();
     assert!(url.ends_with(&format!("@127.0.0.1:{}/first", postgres.port())), "{url}");
     postgres.create_database("second").unwrap();
@@ -99,25 +106,24 @@ fn every_database_made_has_timescaledb_and_shares_nothing() {
 
     postgres.drop_database("first").unwrap();
     postgres.drop_database("first").unwrap();
-    check_sql(&postgres, "select count(*) from pg_database where datname = 'first'", "0");
+    check_sql(postgres, "select count(*) from pg_database where datname = 'first'", "0");
     assert!(postgres.create_database("second").unwrap_err().to_string().contains("already exists"));
 }
 
 #[test]
 fn databases_can_be_made_from_many_threads_at_once() {
-    let postgres = postgres();
+    let postgres = shared();
     thread::scope(|scope| {
         for number in 0..8 {
-            let postgres = &postgres;
             scope.spawn(move || postgres.create_database(&format!("parallel_{number}")).unwrap());
         }
     });
-    check_sql(&postgres, "select count(*) from pg_database where datname like 'parallel%'", "8");
+    check_sql(postgres, "select count(*) from pg_database where datname like 'parallel%'", "8");
 }
 
 #[test]
 fn a_wrong_password_is_refused() {
-    let postgres = postgres();
+    let postgres = shared();
     let output = postgres.psql_command().env("PGPASSWORD", "guess").args(["-c", "select 1"]).output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("password authentication failed"));
@@ -125,18 +131,18 @@ fn a_wrong_password_is_refused() {
 
 #[test]
 fn psql_reads_standard_input_and_files_of_the_working_and_temporary_folders() {
-    let postgres = postgres();
-    postgres.sql("polevod", "create table t (n int)").unwrap();
+    let postgres = shared();
+    postgres.sql("polevod", "create table copied (n int)").unwrap();
     let mut command = postgres.psql_command();
-    let mut child = command.args(["-c", r"\copy t from pstdin"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut child = command.args(["-c", r"\copy copied from pstdin"]).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"1\n2\n").unwrap();
     assert!(child.wait().unwrap().success());
 
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"3\n4\n5\n").unwrap();
-    let output = postgres.psql(&["-c", &format!(r"\copy t from '{}'", file.path().display())]).unwrap();
+    let output = postgres.psql(&["-c", &format!(r"\copy copied from '{}'", file.path().display())]).unwrap();
     assert!(output.status.success(), "{output:?}");
-    check_sql(&postgres, "select sum(n) from t", "15");
+    check_sql(postgres, "select sum(n) from copied", "15");
 }
 
 #[test]
