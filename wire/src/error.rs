@@ -58,7 +58,7 @@ pub enum DecodeError {
         /// What is wrong.
         reason: String,
     },
-    /// The JSON text cannot be read.
+    /// The JSON text cannot be read, and no header was found in it either.
     #[error("json frame is malformed: {0}")]
     Json(String),
 }
@@ -68,8 +68,11 @@ impl DecodeError {
         Self::Body { header: Box::new(header.clone()), reason: reason.into() }
     }
 
-    pub(crate) fn body_too_long(header: &Header) -> Self {
-        Self::body(header, format!("it unpacks to more than {MAX_BODY_BYTES} bytes; split the run"))
+    pub(crate) fn not_unpacked(header: &Header) -> Self {
+        Self::body(
+            header,
+            format!("it is no zstd frame, or unpacks to more than {MAX_BODY_BYTES} bytes; split the run"),
+        )
     }
 
     /// A stable word for counters and the quarantine.

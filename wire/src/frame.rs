@@ -113,7 +113,7 @@ pub struct Column {
 #[serde(deny_unknown_fields)]
 pub struct FaultReport {
     /// Machine clock, Unix milliseconds UTC.
-    #[serde(rename = "recorded_at", with = "crate::json::instant")]
+    #[serde(rename = "recorded_at", with = "crate::json::time::field", default = "crate::json::no_time")]
     pub recorded_at_ms: i64,
     /// Which list it is.
     pub report: ReportKind,
@@ -165,7 +165,7 @@ pub struct Fault {
 #[serde(deny_unknown_fields)]
 pub struct TaskRecord {
     /// Machine clock, Unix milliseconds UTC.
-    #[serde(rename = "recorded_at", with = "crate::json::instant")]
+    #[serde(rename = "recorded_at", with = "crate::json::time::field", default = "crate::json::no_time")]
     pub recorded_at_ms: i64,
     /// What happened.
     pub event: TaskEvent,

@@ -8,6 +8,7 @@
 mod binary;
 mod bitmap;
 pub mod catalogue;
+mod check;
 mod error;
 mod frame;
 mod identity;

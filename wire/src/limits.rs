@@ -10,7 +10,7 @@ pub const MAX_RECORDS: usize = 4_096;
 pub const MAX_COLUMNS: usize = 512;
 /// Longest machine serial.
 pub const MAX_SERIAL_BYTES: usize = 64;
-/// Longest text in a record: names of tasks, fields, operators.
+/// Longest text in a record or a request, in bytes of UTF-8: names of tasks, fields, operators.
 pub const MAX_TEXT_BYTES: usize = 128;
 /// Most trouble codes in one report; J1939-21 transport cannot carry more (1,785 bytes of 4 each).
 pub const MAX_FAULTS_PER_REPORT: usize = 446;
@@ -20,6 +20,14 @@ pub const MAX_TOTALS: usize = 256;
 pub const MAX_GAPS: usize = 64;
 /// Most signals in a capture request.
 pub const MAX_REQUEST_SIGNALS: usize = 64;
+/// Fastest capture that can be asked for, samples a second.
+pub const MAX_CAPTURE_RATE_HZ: f32 = 10.0;
+/// Longest capture that can be asked for, seconds.
+pub const MAX_CAPTURE_DURATION_S: u32 = 600;
+/// Longest `status`, `stored` or `request` message.
+pub const MAX_MESSAGE_BYTES: usize = 4_096;
+/// Longest model code or firmware version in a `status`.
+pub const MAX_STATUS_TEXT_BYTES: usize = 64;
 /// Most problems of single values reported for one frame; the rest are counted.
 pub const MAX_DROPPED_VALUES: usize = 32;
 /// Earliest instant that `recorded_at` may name, in Unix milliseconds: 0001-01-01.
@@ -28,7 +36,7 @@ pub const MIN_RECORDED_AT_MS: i64 = -62_135_596_800_000;
 pub const MAX_RECORDED_AT_MS: i64 = 253_402_207_200_000;
 /// Most values in a frame: 4,096 samples of 32 signals. Bounds the memory that a small compressed frame unpacks to.
 pub const MAX_VALUES: usize = 131_072;
-/// Greatest sequence number: the database's ranges are 63-bit and half-open.
+/// One past the greatest sequence number: the database's ranges are 63-bit and half-open.
 pub const MAX_SEQUENCE: u64 = 1 << 62;
 /// In place of a time that could not be read; outside every acceptable time, so the record is refused alone.
 pub const NO_TIME_MS: i64 = i64::MIN;

@@ -3,14 +3,17 @@
 use bincode::{Decode, Encode, config};
 use serde::{Deserialize, Serialize};
 
+use crate::binary::describe;
+use crate::check::check_text;
 use crate::error::MessageError;
 use crate::identity::BootId;
-use crate::limits::{MAX_GAPS, MAX_REQUEST_SIGNALS};
+use crate::limits::{
+    MAX_CAPTURE_DURATION_S, MAX_CAPTURE_RATE_HZ, MAX_GAPS, MAX_MESSAGE_BYTES, MAX_REQUEST_SIGNALS,
+    MAX_STATUS_TEXT_BYTES, MAX_TEXT_BYTES,
+};
 use crate::sequence_set::SequenceSet;
 use crate::signal::SignalId;
 
-/// Longest small message.
-const MAX_MESSAGE_BYTES: usize = 4_096;
 /// First bytes of a binary `stored` message: magic `PV`, version 1, kind 5.
 const STORED_ENVELOPE: [u8; 4] = [b'P', b'V', 1, 5];
 
@@ -84,9 +87,9 @@ pub struct Request {
     pub request: String,
     /// Signals wanted, by name.
     pub signals: Vec<String>,
-    /// Samples a second, at most 10.
+    /// Samples a second, at most [`MAX_CAPTURE_RATE_HZ`].
     pub rate_hz: f32,
-    /// How long to record, seconds, at most 600.
+    /// How long to record, seconds, at most [`MAX_CAPTURE_DURATION_S`].
     pub duration_s: u32,
 }
 
@@ -126,17 +129,35 @@ impl Stored {
     /// # Errors
     /// [`MessageError`] says what is malformed.
     pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
-        let stored: Self = if let Some(rest) = bytes.strip_prefix(&STORED_ENVELOPE) {
-            bincode::decode_from_slice(rest, config::standard().with_limit::<MAX_MESSAGE_BYTES>())
-                .map_err(|error| MessageError::Malformed(error.to_string()))?
-                .0
-        } else {
-            from_json(bytes)?
+        let stored: Self = match bytes.strip_prefix(&STORED_ENVELOPE) {
+            Some(rest) => from_binary(rest)?,
+            None => from_json(bytes)?,
         };
-        if stored.gaps.len() > MAX_GAPS {
-            return Err(MessageError::Malformed(format!("{} gaps; at most {MAX_GAPS} are listed", stored.gaps.len())));
-        }
+        stored.check().map_err(MessageError::Malformed)?;
         Ok(stored)
+    }
+
+    /// A wrong message would free what was never stored, so a machine obeys none that is not sound throughout.
+    fn check(&self) -> Result<(), String> {
+        let Self { boot, contiguous_end, end, gaps } = self;
+        BootId::new(*boot).map_err(|error| error.to_string())?;
+        if gaps.len() > MAX_GAPS {
+            return Err(format!("{} gaps; at most {MAX_GAPS} are listed", gaps.len()));
+        }
+        let mut behind = 0;
+        for (index, gap) in gaps.iter().enumerate() {
+            // Gaps that touch would be one, and the first may begin at 0.
+            let apart = index == 0 || gap.start > behind;
+            if !apart || gap.start >= gap.end || gap.end > *end {
+                return Err(format!("gap {}..{} is empty, out of order or beyond end = {end}", gap.start, gap.end));
+            }
+            behind = gap.end;
+        }
+        let first_missing = gaps.first().map_or(*end, |gap| gap.start);
+        if *contiguous_end != first_missing {
+            return Err(format!("contiguous_end = {contiguous_end}, but the first missing is {first_missing}"));
+        }
+        Ok(())
     }
 }
 
@@ -152,9 +173,9 @@ impl Status {
     /// [`MessageError`] says what is malformed.
     pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
         let status: Self = from_json(bytes)?;
-        let texts = [&status.model, &status.firmware];
-        if texts.into_iter().flatten().any(|text| text.len() > 64 || text.contains('\0')) {
-            return Err(MessageError::Malformed("model or firmware has more than 64 bytes or a NUL".into()));
+        for (name, text) in [("model", &status.model), ("firmware", &status.firmware)] {
+            check_text(name, text.as_deref().unwrap_or_default(), MAX_STATUS_TEXT_BYTES)
+                .map_err(MessageError::Malformed)?;
         }
         Ok(status)
     }
@@ -173,20 +194,31 @@ impl Request {
     pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
         let request: Self = from_json(bytes)?;
         let fail = |text: String| Err(MessageError::Malformed(text));
+        check_text("request", &request.request, MAX_TEXT_BYTES).map_err(MessageError::Malformed)?;
         if request.signals.is_empty() || request.signals.len() > MAX_REQUEST_SIGNALS {
             return fail(format!("{} signals; 1 to {MAX_REQUEST_SIGNALS} can be asked for", request.signals.len()));
         }
         if let Some(unknown) = request.signals.iter().find(|name| SignalId::by_name(name).is_none()) {
             return fail(format!("signal {unknown:?} is in no catalogue"));
         }
-        if !(request.rate_hz > 0.0 && request.rate_hz <= 10.0) || request.duration_s == 0 || request.duration_s > 600 {
+        let rate_is_possible = request.rate_hz > 0.0 && request.rate_hz <= MAX_CAPTURE_RATE_HZ;
+        if !rate_is_possible || !(1..=MAX_CAPTURE_DURATION_S).contains(&request.duration_s) {
             return fail(format!(
-                "rate_hz = {}, duration_s = {}; 0 < rate_hz <= 10 and 1..=600 s are possible",
+                "rate_hz = {}, duration_s = {}; 0 < rate_hz <= {MAX_CAPTURE_RATE_HZ} and 1..={MAX_CAPTURE_DURATION_S} s are possible",
                 request.rate_hz, request.duration_s
             ));
         }
         Ok(request)
     }
+}
+
+fn from_binary<T: Decode<()>>(bytes: &[u8]) -> Result<T, MessageError> {
+    let (message, consumed) = bincode::decode_from_slice(bytes, config::standard().with_limit::<MAX_MESSAGE_BYTES>())
+        .map_err(|error| MessageError::Malformed(describe(&error)))?;
+    if consumed != bytes.len() {
+        return Err(MessageError::Malformed(format!("{} bytes follow its end", bytes.len() - consumed)));
+    }
+    Ok(message)
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, MessageError> {

@@ -26,7 +26,7 @@ impl Sample {
         let raw = match crate::catalogue::find(signal) {
             Some(row) if physical >= row.valid.0 && physical <= row.valid.1 => row.resolution.raw(physical),
             Some(_) => None,
-            None => (physical.abs() < 9.2e18).then_some(physical as i64),
+            None => signal.raw(physical),
         };
         if let Some(raw) = raw {
             self.values.push((signal, raw));
