@@ -1,0 +1,29 @@
+//! Running machines and units against a broker: the only part of this crate that waits for anything.
+//!
+//! ```text
+//! run ─┬─ shard ─ machines ─ units ─ connection ─ broker      (one task a shard, one connection a shard)
+//!      ├─ shard …
+//!      └─ ledger (one thread)
+//! ```
+//!
+//! A machine's clock never waits for the network: what cannot be sent stays in its unit's buffer.
+
+mod broker;
+mod clock;
+mod config;
+mod counters;
+mod error;
+mod link;
+mod report;
+mod run;
+mod shard;
+mod stop;
+mod unit;
+
+pub use broker::Broker;
+pub use config::{FleetConfig, Options, Pace, Work};
+pub use error::SimulatorError;
+pub use report::{LatencySummary, Report};
+pub use run::run;
+pub use stop::{Stop, StopSwitch, stop_switch};
+pub use unit::{Unit, UnitConfig, replay};

@@ -1,0 +1,55 @@
+//! What a run did.
+
+use serde::Serialize;
+
+/// What a run did so far, or in all. Once it has ended, recorded = stored + dropped + pending.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Report {
+    /// Records made: samples, fault reports and task records.
+    pub records_recorded: u64,
+    /// Samples among them.
+    pub samples_recorded: u64,
+    /// Diagnostic reports among them.
+    pub faults_recorded: u64,
+    /// Task records among them.
+    pub tasks_recorded: u64,
+    /// Frames handed to the link, repetitions included.
+    pub frames_sent: u64,
+    /// Their bytes, topics not counted.
+    pub bytes_sent: u64,
+    /// Records in frames that were sent again.
+    pub records_resent: u64,
+    /// Records that `stored` messages confirmed.
+    pub records_stored: u64,
+    /// Records that full buffers dropped.
+    pub dropped_by_full_buffer: u64,
+    /// Records still kept.
+    pub pending: u64,
+    /// From recording to the arrival of `stored`, wall clock.
+    pub stored_latency_ms: LatencySummary,
+    /// Connections that came to stand.
+    pub connects: u64,
+    /// Connections beyond the first one of each shard.
+    pub reconnects: u64,
+    /// Attempts that failed, and connections that broke.
+    pub connection_failures: u64,
+    /// Publishes that the broker refused with a reason.
+    pub refused_publishes: u64,
+    /// Messages from the service that could not be read.
+    pub unreadable_messages: u64,
+    /// Requests for diagnostic captures that arrived; answering them comes with a later version.
+    pub requests_received: u64,
+}
+
+/// Quantiles of a duration in milliseconds, exact to 1/32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct LatencySummary {
+    /// How many durations were counted.
+    pub count: u64,
+    /// Median.
+    pub p50: u64,
+    /// 99th percentile.
+    pub p99: u64,
+    /// Longest.
+    pub max: u64,
+}
