@@ -17,10 +17,12 @@ pub struct ComponentId {
     pub unit: Option<String>,
 }
 
-/// The vehicle identification (PGN 65260): the first field, up to `*` or to the first byte that is not text. `None`
-/// when nothing readable stands there.
+/// The vehicle identification (PGN 65260): letters, digits, `-`, `.`, `_`, `/` and blanks, up to `*` or to the first
+/// byte of another kind, which no maker puts into a serial. `None` when nothing of that stands there.
 pub fn vehicle_id(data: &[u8]) -> Option<String> {
-    readable(data.split(|&b| b == b'*').next()?)
+    let is_of_serial = |b: &&u8| b.is_ascii_alphanumeric() || b"-._/ ".contains(b);
+    let len = data.iter().take_while(is_of_serial).count();
+    readable(&data[..len])
 }
 
 /// The component identification (PGN 65259): make, model, serial and unit, each ended by `*`.
@@ -49,6 +51,7 @@ mod tests {
     fn a_vehicle_id_ends_at_the_asterisk_or_where_text_ends() {
         check(b"1L06130RELP969468*", Some("1L06130RELP969468"));
         check(b"1L06130RELP969468\x00\xA7\x13*", Some("1L06130RELP969468"));
+        check(b"1L06130RELP969468>,\x05)]\x07*", Some("1L06130RELP969468"));
         check(b"  ABC  *second*", Some("ABC"));
         check(b"ABC", Some("ABC"));
     }
