@@ -1,1 +1,13 @@
-//! Polevod.
+//! Polevod: from MQTT frames of tractors and harvesters to work a farm can sign.
+//!
+//! Data moves one way: `ingest → store → derive → exchange → api`. `docs/ARCHITECTURE.md` has the map and the
+//! rules that a test keeps.
+
+pub mod config;
+pub mod derive;
+pub mod exchange;
+pub mod ingest;
+pub mod logging;
+pub mod store;
+pub mod time;
+mod tls;

@@ -1,0 +1,3 @@
+//! What follows from stored samples. Pure: no I/O, no clock.
+
+pub mod completeness;

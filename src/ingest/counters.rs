@@ -1,0 +1,120 @@
+//! What ingest counts, and whether it is well.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use serde::Serialize;
+
+use crate::store::Loaded;
+
+/// Counters of one ingest process since its start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    messages: AtomicU64,
+    bytes: AtomicU64,
+    records: AtomicU64,
+    stored: AtomicU64,
+    duplicate: AtomicU64,
+    refused: AtomicU64,
+    values_refused: AtomicU64,
+    rejected_messages: AtomicU64,
+    late: AtomicU64,
+    batches: AtomicU64,
+    sessions: AtomicU64,
+    stored_messages: AtomicU64,
+    database_up: AtomicBool,
+    broker_up: AtomicBool,
+}
+
+/// The counters at one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Messages taken from the broker, repeats included.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Records in the frames that could be read.
+    pub records: u64,
+    /// Records that are new in the store.
+    pub stored: u64,
+    /// Records that were there already.
+    pub duplicate: u64,
+    /// Records refused for good.
+    pub refused: u64,
+    /// Single values left out of stored records.
+    pub values_refused: u64,
+    /// Messages refused whole.
+    pub rejected_messages: u64,
+    /// Records stored late.
+    pub late: u64,
+    /// Transactions.
+    pub batches: u64,
+    /// Connections to the broker.
+    pub sessions: u64,
+    /// `stored` messages sent.
+    pub stored_messages: u64,
+    /// Whether the last thing heard of the database was good.
+    pub database_up: bool,
+    /// Whether the broker is connected.
+    pub broker_up: bool,
+}
+
+impl Counters {
+    /// The counters now.
+    pub fn totals(&self) -> Totals {
+        Totals {
+            messages: self.messages.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            records: self.records.load(Relaxed),
+            stored: self.stored.load(Relaxed),
+            duplicate: self.duplicate.load(Relaxed),
+            refused: self.refused.load(Relaxed),
+            values_refused: self.values_refused.load(Relaxed),
+            rejected_messages: self.rejected_messages.load(Relaxed),
+            late: self.late.load(Relaxed),
+            batches: self.batches.load(Relaxed),
+            sessions: self.sessions.load(Relaxed),
+            stored_messages: self.stored_messages.load(Relaxed),
+            database_up: self.database_up.load(Relaxed),
+            broker_up: self.broker_up.load(Relaxed),
+        }
+    }
+
+    pub(super) fn message(&self, bytes: usize) {
+        self.messages.fetch_add(1, Relaxed);
+        self.bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(super) fn records(&self, count: usize) {
+        self.records.fetch_add(count as u64, Relaxed);
+    }
+
+    pub(super) fn loaded(&self, loaded: &Loaded) {
+        self.batches.fetch_add(1, Relaxed);
+        self.stored.fetch_add(loaded.stored, Relaxed);
+        self.duplicate.fetch_add(loaded.duplicate, Relaxed);
+        self.refused.fetch_add(loaded.refused, Relaxed);
+        self.values_refused.fetch_add(loaded.values_refused, Relaxed);
+        self.rejected_messages.fetch_add(loaded.rejected_messages, Relaxed);
+        self.late.fetch_add(loaded.late, Relaxed);
+    }
+
+    pub(super) fn session(&self) {
+        self.sessions.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn stored_message(&self) {
+        self.stored_messages.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn set_database_up(&self, up: bool) {
+        self.database_up.store(up, Relaxed);
+    }
+
+    pub(super) fn set_broker_up(&self, up: bool) {
+        self.broker_up.store(up, Relaxed);
+    }
+
+    pub(super) fn database_is_up(&self) -> bool {
+        self.database_up.load(Relaxed)
+    }
+}

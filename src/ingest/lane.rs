@@ -1,0 +1,126 @@
+//! A lane: messages of some machines, gathered into batches and stored one batch after another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tracing::debug;
+use wire::{Gap, Stored};
+
+use super::Sabotage;
+use super::ack::Receipt;
+use super::counters::Counters;
+use super::outbox::Outbox;
+use super::prepare::{Item, RawMessage, Rules, prepare};
+use crate::store::{Batch, StoredBoot, Writer};
+
+/// A message and the right to acknowledge it. Messages of QoS 0 have none.
+pub(super) type Delivery = (RawMessage, Option<Receipt>);
+
+/// How large a batch grows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Most records.
+    pub samples: usize,
+    /// Most messages.
+    pub messages: usize,
+    /// How long the first message waits for company.
+    pub flush_after: Duration,
+}
+
+/// One lane.
+pub(super) struct Lane {
+    pub messages: mpsc::Receiver<Delivery>,
+    pub writer: Writer,
+    pub rules: Arc<Rules>,
+    pub limits: Limits,
+    pub counters: Arc<Counters>,
+    pub outbox: Outbox,
+    pub sabotage: Sabotage,
+}
+
+impl Lane {
+    /// Works until `stop` turns true or nobody sends any more. What has been gathered by then is stored.
+    pub(super) async fn run(mut self, number: u32, mut stop: watch::Receiver<bool>) {
+        loop {
+            let first = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                message = self.messages.recv() => message,
+            };
+            let Some(first) = first else { return };
+            let (batch, receipts) = self.gather(first).await;
+            if self.sabotage == Sabotage::AckBeforeCommit {
+                self.outbox.push(promises(&batch));
+                acknowledge(receipts).await;
+                let loaded = self.writer.store(batch).await;
+                self.counters.loaded(&loaded);
+                continue;
+            }
+            let messages = receipts.len();
+            let began = Instant::now();
+            let loaded = self.writer.store(batch).await;
+            debug!(lane = number, messages, stored = loaded.stored, duplicate = loaded.duplicate, refused = loaded.refused,
+                took_ms = began.elapsed().as_millis() as u64, "stored a batch");
+            self.counters.loaded(&loaded);
+            self.outbox.push(loaded.boots);
+            acknowledge(receipts).await;
+        }
+    }
+
+    /// Collects what has arrived or arrives shortly.
+    async fn gather(&mut self, first: Delivery) -> (Batch, Vec<Receipt>) {
+        let mut batch = Batch::default();
+        let mut receipts = Vec::new();
+        let mut records = 0;
+        let mut messages = 0;
+        let deadline = Instant::now() + self.limits.flush_after;
+        let mut next = Some(first);
+        while let Some((message, receipt)) = next.take() {
+            // What a dead connection delivered comes again on the living one.
+            if !receipt.as_ref().is_some_and(Receipt::is_stale) {
+                messages += 1;
+                match prepare(message, &self.rules) {
+                    Item::Run(run) => {
+                        records += run.records.len();
+                        self.counters.records(run.records.len());
+                        batch.runs.push(run);
+                    }
+                    Item::Reject(reject) => batch.rejects.push(reject),
+                    Item::Status(status) => batch.statuses.push(status),
+                }
+                receipts.extend(receipt);
+            }
+            if records < self.limits.samples && messages < self.limits.messages {
+                next = match self.messages.try_recv() {
+                    Ok(delivery) => Some(delivery),
+                    Err(_) => tokio::time::timeout_at(deadline, self.messages.recv()).await.ok().flatten(),
+                };
+            }
+        }
+        (batch, receipts)
+    }
+}
+
+async fn acknowledge(receipts: Vec<Receipt>) {
+    for receipt in receipts {
+        receipt.done().await;
+    }
+}
+
+/// What a broken build would promise before it has stored anything.
+fn promises(batch: &Batch) -> Vec<StoredBoot> {
+    batch
+        .runs
+        .iter()
+        .map(|run| {
+            let end = run.sequences().end;
+            StoredBoot {
+                machine: run.frame.machine.clone(),
+                stored: Stored { boot: run.frame.boot.as_u64(), contiguous_end: end, end, gaps: Vec::<Gap>::new() },
+                encoding: run.frame.encoding,
+            }
+        })
+        .collect()
+}

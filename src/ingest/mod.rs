@@ -1,0 +1,132 @@
+//! Ingest: from bytes on the broker to rows in the store.
+//!
+//!     mqtt ─ RawMessage ▶ decode ─ Frame ▶ validate ─ Prepared ▶ lane ─ Batch ▶ store ─ Loaded ▶ ack + stored
+//!                           └────────────────┴──── Reject ▶ quarantine, in the same transaction
+//!
+//! A message is acknowledged to the broker, and its records to their machine, only after the transaction that
+//! stores or refuses them has committed. Machines are spread over lanes by serial, so the records of one machine
+//! are stored in order of arrival; acknowledgements leave in the order in which the broker delivered.
+
+mod ack;
+mod clock;
+mod counters;
+mod lane;
+mod mqtt;
+mod outbox;
+mod prepare;
+mod validate;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+pub use clock::ClockRules;
+pub use counters::{Counters, Totals};
+pub use prepare::{Item, RawMessage, Rules, prepare};
+
+use crate::config::Config;
+use crate::store::{self, Settings, Writer};
+use lane::{Lane, Limits};
+
+/// What a test breaks on purpose, to prove that the fault tests would notice. Never set in service.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sabotage {
+    /// As it should be.
+    #[default]
+    None,
+    /// Acknowledges, and says `stored`, before the commit.
+    AckBeforeCommit,
+    /// Stores without asking the ledger.
+    WithoutLedger,
+}
+
+/// How long a graceful stop may take before what is unfinished is left to redelivery.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Pause between two rounds of housekeeping.
+const MAINTAIN_EVERY: Duration = Duration::from_secs(300);
+
+/// Runs ingest until `stop` turns true.
+///
+/// # Errors
+/// When the settings cannot work at all; outages of broker and database are waited out.
+pub async fn run(
+    config: &Config,
+    counters: Arc<Counters>,
+    stop: watch::Receiver<bool>,
+    sabotage: Sabotage,
+) -> anyhow::Result<()> {
+    let rules = Arc::new(Rules::of(&config.clock));
+    let settings = Settings {
+        register_unknown_machines: config.ingest.register_unknown_machines,
+        late_after_ms: i64::from(config.clock.late_after_s) * 1_000,
+        zone: config.clock.zone.0.clone(),
+        payload_bytes_max: config.quarantine.payload_bytes_max as usize,
+        without_ledger: sabotage == Sabotage::WithoutLedger,
+    };
+    let limits = Limits {
+        samples: config.ingest.batch_samples as usize,
+        // Half of what may be under way in one lane: the other half arrives while this half commits.
+        messages: (config.mqtt.receive_maximum / config.ingest.lanes / 2).max(1) as usize,
+        flush_after: Duration::from_millis(config.ingest.flush_after_ms.into()),
+    };
+    let (outbox, outbox_task) = outbox::start(counters.clone());
+    let mut senders = Vec::new();
+    let mut lanes = JoinSet::new();
+    for number in 0..config.ingest.lanes {
+        // The broker sends at most `receive_maximum` messages ahead; more in here would be a broken promise.
+        let (sender, messages) = mpsc::channel(config.mqtt.receive_maximum as usize);
+        let health = counters.clone();
+        let writer = Writer::new(config.database.clone(), settings.clone(), move |up| health.set_database_up(up));
+        let (rules, counters, outbox) = (rules.clone(), counters.clone(), outbox.clone());
+        let lane = Lane { messages, writer, rules, limits, counters, outbox, sabotage };
+        lanes.spawn(lane.run(number, stop.clone()));
+        senders.push(sender);
+    }
+    let housekeeping = tokio::spawn(housekeeping(config.clone(), stop.clone()));
+    // The connection outlives the lanes, so that their last acknowledgements get out.
+    mqtt::run(&config.mqtt, &senders, &outbox, &counters, end_of_lanes(lanes, stop)).await?;
+    housekeeping.abort();
+    outbox_task.abort();
+    info!(totals = ?counters.totals(), "ingest stopped");
+    Ok(())
+}
+
+/// Waits until the service is to stop and every lane has stored what it holds, or patience is over.
+async fn end_of_lanes(mut lanes: JoinSet<()>, mut stop: watch::Receiver<bool>) {
+    let asked_to_stop = async {
+        // An error means that nobody is left who could ask.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    tokio::select! {
+        () = asked_to_stop => {}
+        ended = lanes.join_next() => {
+            error!("a lane ended by itself ({ended:?}); stopping, so that a restart begins from a sound state");
+        }
+    }
+    let all = async { while lanes.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_PATIENCE, all).await.is_err() {
+        warn!("a batch did not commit in time; its messages will be delivered again");
+    }
+}
+
+/// Retention and bounds, once in a while; a failure is told and tried again.
+async fn housekeeping(config: Config, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = tokio::time::sleep(MAINTAIN_EVERY) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        let outcome = async {
+            let client = store::connect(&config.database).await?;
+            store::maintain(&client, &config.retention, &config.quarantine).await
+        };
+        if let Err(error) = outcome.await {
+            warn!("housekeeping did not finish: {error}");
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The broker side: one connection after another, each with its own client, so that nothing of a dead one can
+//! reach the next.
+//!
+//! rumqttc resumes by itself when it is polled on after an error; it then sends what it had queued, old PUBACKs
+//! among it, whose packet numbers by then name other messages. A fresh client per connection cannot.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{ConnectProperties, Filter, Packet, Publish, SubscribeReasonCode};
+use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use rumqttc::{TlsConfiguration, Transport};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
+use wire::TopicKind;
+
+use super::ack::{self, Progress, Receipts};
+use super::counters::Counters;
+use super::lane::Delivery;
+use super::outbox::Outbox;
+use super::prepare::RawMessage;
+use crate::config::Mqtt;
+
+/// First pause after a lost connection.
+const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+/// Longest pause.
+const BACKOFF_MAX: Duration = Duration::from_secs(10);
+/// How long a connection attempt may take.
+const CONNECT_PATIENCE_S: u64 = 5;
+/// Topic and properties beside the longest frame in one packet.
+const PACKET_OVERHEAD_BYTES: usize = 4 * 1024;
+/// The watchdog looks this often.
+const WATCHDOG_EVERY: Duration = Duration::from_secs(1);
+/// While nobody has anything to say, sessions may last up to this many times longer before they are renewed.
+const WATCHDOG_STRETCH_MAX: u32 = 16;
+/// How long the last answers may take to leave when the service stops.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Keeps a connection until `finish` is over, and distributes what it delivers over `lanes`.
+///
+/// # Errors
+/// When the settings cannot make a connection at all (TLS files).
+pub(super) async fn run(
+    settings: &Mqtt,
+    lanes: &[mpsc::Sender<Delivery>],
+    outbox: &Outbox,
+    counters: &Arc<Counters>,
+    finish: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let options = options(settings)?;
+    let mut finish = std::pin::pin!(finish);
+    let mut backoff = BACKOFF_FIRST;
+    let mut stretch = 1;
+    loop {
+        let mut session = Session::start(&options, settings, lanes, outbox, counters);
+        let ended = tokio::select! {
+            ended = session.watch(settings, stretch, counters) => ended,
+            () = &mut finish => {
+                session.farewell(outbox).await;
+                return Ok(());
+            }
+        };
+        outbox.connected(None);
+        counters.set_broker_up(false);
+        let heard = session.progress.counts().0 > 0;
+        session.stop();
+        match ended {
+            Ended::Silence => {
+                stretch = if heard { 1 } else { (stretch * 2).min(WATCHDOG_STRETCH_MAX) };
+                debug!(stretch, "no message for a while; opening the session afresh");
+                continue;
+            }
+            Ended::Lost(why) => {
+                warn!(retry_in_ms = backoff.as_millis() as u64, "connection to the broker {} ended: {why}", settings.url);
+            }
+        }
+        let pause = backoff.mul_f64(rand::rng().random_range(0.5..1.0));
+        backoff = if heard { BACKOFF_FIRST } else { (backoff * 2).min(BACKOFF_MAX) };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = &mut finish => return Ok(()),
+        }
+    }
+}
+
+fn options(settings: &Mqtt) -> anyhow::Result<MqttOptions> {
+    let mut options = MqttOptions::new(&settings.client_id, &settings.url.host, settings.url.port);
+    options.set_keep_alive(Duration::from_secs(settings.keep_alive_s.into()));
+    options.set_clean_start(false);
+    options.set_manual_acks(true);
+    options.set_connection_timeout(CONNECT_PATIENCE_S);
+    let packet_bytes = wire::limits::MAX_FRAME_BYTES + PACKET_OVERHEAD_BYTES;
+    options.set_connect_properties(ConnectProperties {
+        session_expiry_interval: Some(settings.session_expiry_s),
+        receive_maximum: Some(u16::try_from(settings.receive_maximum)?),
+        max_packet_size: Some(u32::try_from(packet_bytes)?),
+        ..ConnectProperties::new()
+    });
+    if let Some((user, password)) = &settings.url.credentials {
+        options.set_credentials(user, password.reveal());
+    }
+    if settings.url.tls {
+        let identity = (!settings.client_certificate_file.is_empty())
+            .then_some((settings.client_certificate_file.as_str(), settings.client_key_file.as_str()));
+        let tls = crate::tls::client_config(&settings.ca_file, identity)?;
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(tls))));
+    }
+    Ok(options)
+}
+
+/// Why a session is over.
+enum Ended {
+    /// The watchdog ended it.
+    Silence,
+    /// The connection broke or the broker refused.
+    Lost(String),
+}
+
+/// One connection.
+struct Session {
+    client: AsyncClient,
+    poll: tokio::task::JoinHandle<String>,
+    acks: tokio::task::JoinHandle<()>,
+    progress: Arc<Progress>,
+}
+
+impl Session {
+    fn start(
+        options: &MqttOptions,
+        settings: &Mqtt,
+        lanes: &[mpsc::Sender<Delivery>],
+        outbox: &Outbox,
+        counters: &Arc<Counters>,
+    ) -> Self {
+        let window = settings.receive_maximum as usize;
+        // Room for an acknowledgement of everything that can be under way, and as many answers.
+        let (client, eventloop) = AsyncClient::new(options.clone(), 2 * window);
+        let (receipts, acks, progress) = ack::start(client.clone(), window);
+        let poll = Poll {
+            eventloop,
+            receipts,
+            client: client.clone(),
+            filters: filters(&settings.share_group),
+            lanes: lanes.to_vec(),
+            outbox: outbox.clone(),
+            counters: counters.clone(),
+        };
+        Self { client, poll: tokio::spawn(poll.run()), acks, progress }
+    }
+
+    /// Waits for the end of the session: the connection breaks, or nothing moves although it could.
+    async fn watch(&mut self, settings: &Mqtt, stretch: u32, counters: &Counters) -> Ended {
+        let patience = Duration::from_secs(settings.watchdog_after_s.into()) * stretch;
+        let mut seen = self.progress.counts();
+        let mut moved_at = Instant::now();
+        loop {
+            tokio::select! {
+                ended = &mut self.poll => {
+                    return Ended::Lost(ended.unwrap_or_else(|error| error.to_string()));
+                }
+                () = tokio::time::sleep(WATCHDOG_EVERY) => {}
+            }
+            let now = self.progress.counts();
+            let (received, acknowledged) = now;
+            // While the database is away, messages wait here with good reason.
+            let waits_for_database = received > acknowledged && !counters.database_is_up();
+            if now != seen || waits_for_database {
+                seen = now;
+                moved_at = Instant::now();
+            } else if moved_at.elapsed() >= patience {
+                return Ended::Silence;
+            }
+        }
+    }
+
+    /// Lets the last answers out and takes leave, so that no last will speaks for us.
+    async fn farewell(self, outbox: &Outbox) {
+        let until = Instant::now() + FAREWELL;
+        while Instant::now() < until {
+            let (received, acknowledged) = self.progress.counts();
+            if outbox.is_empty() && received == acknowledged {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        if self.client.disconnect().await.is_ok() {
+            let _ = tokio::time::timeout(FAREWELL, self.poll).await;
+        }
+        self.acks.abort();
+    }
+
+    fn stop(self) {
+        self.poll.abort();
+        // Receipts of this connection are worthless from here on.
+        self.acks.abort();
+    }
+}
+
+/// What the poll task owns.
+struct Poll {
+    eventloop: EventLoop,
+    receipts: Receipts,
+    client: AsyncClient,
+    filters: Vec<Filter>,
+    lanes: Vec<mpsc::Sender<Delivery>>,
+    outbox: Outbox,
+    counters: Arc<Counters>,
+}
+
+impl Poll {
+    /// Polls until the connection ends; returns why.
+    async fn run(mut self) -> String {
+        loop {
+            let event = match self.eventloop.poll().await {
+                Ok(event) => event,
+                Err(error) => return error.to_string(),
+            };
+            match event {
+                Event::Incoming(Packet::ConnAck(ack)) => {
+                    info!(session_present = ack.session_present, "connected to the broker");
+                    self.counters.session();
+                    // The broker keeps subscriptions with the session; saying them again is harmless and heals.
+                    if let Err(error) = self.client.try_subscribe_many(self.filters.clone()) {
+                        return format!("cannot subscribe: {error}");
+                    }
+                    self.outbox.connected(Some(self.client.clone()));
+                    self.counters.set_broker_up(true);
+                }
+                Event::Incoming(Packet::SubAck(ack)) => {
+                    if let Some(refused) = ack.return_codes.iter().find(|code| !matches!(code, SubscribeReasonCode::Success(_))) {
+                        return format!("the broker refuses the subscription ({refused:?}); allow client and user to read polevod/v1/#");
+                    }
+                }
+                Event::Incoming(Packet::Disconnect(why)) => return format!("the broker disconnected us: {:?}", why.reason_code),
+                Event::Incoming(Packet::Publish(publish)) => self.deliver(publish).await,
+                _ => {}
+            }
+        }
+    }
+
+    async fn deliver(&mut self, mut publish: Publish) {
+        self.counters.message(publish.payload.len());
+        let payload = std::mem::take(&mut publish.payload);
+        let topic = String::from_utf8_lossy(&publish.topic).into_owned();
+        let lane = lane_of(&topic, self.lanes.len());
+        let receipt = match publish.qos {
+            QoS::AtMostOnce => None,
+            _ => Some(self.receipts.give(publish).await),
+        };
+        let message = RawMessage { topic, payload, received_at_ms: crate::time::now_ms() };
+        // Waits while the lane is full: that is the back-pressure. An error means that the service is stopping.
+        let _ = self.lanes[lane].send((message, receipt)).await;
+    }
+}
+
+fn filters(share_group: &str) -> Vec<Filter> {
+    TopicKind::UP
+        .iter()
+        .map(|kind| {
+            let filter = match share_group {
+                "" => kind.filter(),
+                group => format!("$share/{group}/{}", kind.filter()),
+            };
+            Filter::new(filter, QoS::AtLeastOnce)
+        })
+        .collect()
+}
+
+/// All topics of one machine belong to one lane.
+fn lane_of(topic: &str, lanes: usize) -> usize {
+    let machine = topic.rsplit_once('/').map_or(topic, |(machine, _)| machine);
+    let mut hasher = DefaultHasher::new();
+    machine.hash(&mut hasher);
+    (hasher.finish() % lanes as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_topics_of_a_machine_belong_to_one_lane_and_machines_spread() {
+        let of = |machine: u32, kind: &str| lane_of(&format!("polevod/v1/BY-{machine}/{kind}"), 4);
+        let mut used = [0; 4];
+        for machine in 0..100 {
+            assert_eq!(of(machine, "telemetry"), of(machine, "faults"));
+            used[of(machine, "task")] += 1;
+        }
+        assert!(used.iter().all(|machines| *machines >= 10), "{used:?}");
+    }
+
+    #[test]
+    fn a_share_group_prefixes_every_filter() {
+        let shared = filters("ingest");
+        assert_eq!(shared[0].path, "$share/ingest/polevod/v1/+/telemetry");
+        assert_eq!(filters("")[3].path, "polevod/v1/+/status");
+    }
+}

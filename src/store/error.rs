@@ -1,0 +1,96 @@
+//! What can go wrong with the database, sorted by who must act.
+
+use tokio_postgres::error::SqlState;
+
+use super::load::Loaded;
+
+/// A failed database operation.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection.
+    #[error("cannot reach the database: {0}")]
+    Connect(String),
+    /// A statement failed.
+    #[error("{}", describe(.0))]
+    Database(#[from] tokio_postgres::Error),
+    /// The link broke while COMMIT was under way: the transaction may or may not have happened.
+    #[error("the connection broke during commit of transaction {transaction}: {source}")]
+    CommitUnknown {
+        /// `pg_current_xact_id()`, to ask about its fate.
+        transaction: String,
+        /// What broke.
+        source: tokio_postgres::Error,
+        /// What the batch amounts to if it did happen.
+        loaded: Box<Loaded>,
+    },
+    /// It took longer than configured.
+    #[error("no answer from the database within {0} s")]
+    Timeout(u32),
+    /// The database is not as the service needs it.
+    #[error("{0}")]
+    Setup(String),
+    /// A row makes no sense.
+    #[error("{table}: {message}")]
+    Row {
+        /// Where it stands.
+        table: &'static str,
+        /// Key and value.
+        message: String,
+    },
+}
+
+/// What to do about a failed statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// Something in the batch cannot be stored: find it.
+    Data,
+    /// The database is unwell, busy or not ready: try again.
+    Retry,
+}
+
+/// Sorts an error. Unknown means retry: nothing is given up for a reason nobody has thought of.
+pub fn classify(error: &StoreError) -> ErrorClass {
+    let StoreError::Database(error) = error else { return ErrorClass::Retry };
+    match error.code() {
+        Some(code) if is_data_error(code) => ErrorClass::Data,
+        _ => ErrorClass::Retry,
+    }
+}
+
+/// SQLSTATE classes by which the database blames the row:
+/// 22 data exception, 23 integrity constraint violation, 54 program limit exceeded (a row too large),
+/// P0001 raised by a trigger or function of the operator.
+fn is_data_error(code: &SqlState) -> bool {
+    let code = code.code();
+    matches!(&code[..2], "22" | "23" | "54") || code == "P0001"
+}
+
+/// The server's message with its detail, or what broke on the way to it.
+fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => {
+            let detail = db.detail().map_or(String::new(), |detail| format!(" ({detail})"));
+            format!("database: {}{detail} [{}]", db.message(), db.code().code())
+        }
+        None => match std::error::Error::source(error) {
+            Some(cause) => format!("database connection: {error}: {cause}"),
+            None => format!("database connection: {error}"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_classes_that_blame_the_row_are_data_errors() {
+        let data = ["22003", "22P02", "23514", "23502", "54000", "P0001"];
+        let retry = [
+            "08006", "40001", "40P01", "53100", "53300", "55P03", "57P01", "57014", "42P01", "42501", "XX000", "58030",
+        ];
+        assert!(data.iter().all(|code| is_data_error(&SqlState::from_code(code))));
+        assert!(!retry.iter().any(|code| is_data_error(&SqlState::from_code(code))));
+        assert_eq!(classify(&StoreError::Timeout(30)), ErrorClass::Retry);
+    }
+}

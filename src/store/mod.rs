@@ -1,0 +1,33 @@
+//! The store: the only place that holds SQL.
+//!
+//! One transaction per batch extends the ledger, loads what is new by binary COPY, files what was refused, and
+//! moves the last known state ([`load`]). [`Writer`] repeats it until it has committed.
+
+mod connect;
+mod copy;
+mod edition;
+mod error;
+mod ledger;
+mod load;
+mod maintain;
+mod migrate;
+mod multirange;
+mod quarantine;
+mod registry;
+mod reports;
+mod state;
+mod status;
+mod writer;
+
+pub use connect::{connect, database_name};
+pub use edition::{Edition, probe_edition};
+pub use error::{ErrorClass, StoreError, classify};
+pub use ledger::BootDay;
+pub use load::{
+    Batch, Loaded, Prepared, Records, Refusal, Reject, Run, Settings, StatusUpdate, StoredBoot, TimeCorrection, load,
+};
+pub use maintain::maintain;
+pub use migrate::{MIGRATIONS, migrate, pending_migrations};
+pub use registry::Registry;
+pub use status::{MachineStatus, fleet_status, machine_days};
+pub use writer::Writer;
