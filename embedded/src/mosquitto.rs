@@ -14,7 +14,7 @@ use crate::{
     files::{make_private_dir, remove_tree, write_private},
     packages::Packages,
     port::PortLease,
-    run_folder::{RunFolder, base_folder},
+    run_folder::RunFolder,
     server::Server,
 };
 
@@ -103,12 +103,11 @@ impl Mosquitto {
     /// # Errors
     /// It does not start: with the end of its log.
     pub fn start(packages: &Packages, options: &MosquittoOptions) -> Result<Self, EmbeddedError> {
-        let base = base_folder()?;
-        let run = RunFolder::create(&base, "mosquitto")?;
+        let run = RunFolder::create(&packages.jail.run_parent()?, "mosquitto")?;
         let mut mosquitto = Self {
             server: Server::new("Mosquitto", run.path().join("mosquitto.log")),
+            port: PortLease::take(run.base())?,
             run,
-            port: PortLease::take(&base)?,
             packages: packages.clone(),
             visible_folders: options.visible_folders.clone(),
         };
@@ -117,7 +116,7 @@ impl Mosquitto {
             mosquitto.write_config(options)?;
             match mosquitto.start_again() {
                 Err(EmbeddedError::ServerFailed { log_tail, .. }) if log_tail.contains("Address already in use") => {
-                    mosquitto.port = PortLease::take(&base)?;
+                    mosquitto.port = PortLease::take(mosquitto.run.base())?;
                 }
                 result => return result.map(|()| mosquitto),
             }
@@ -169,6 +168,8 @@ impl Mosquitto {
     /// # Errors
     /// It is running, or does not come up: with the end of its log.
     pub fn start_again(&mut self) -> Result<(), EmbeddedError> {
+        self.server.require_stopped()?;
+        self.packages.jail.hand_over(self.run.path())?;
         let mut visible = vec![self.run.path()];
         visible.extend(self.visible_folders.iter().map(PathBuf::as_path));
         let mut command = self.packages.jail.command("/usr/sbin/mosquitto", Some(&self.run.record()), &visible);

@@ -99,10 +99,8 @@ impl Packages {
     }
 
     fn open(tree: PathBuf, cache: PathBuf) -> Result<Self, EmbeddedError> {
-        let mount_point = cache.join("mnt");
-        make_private_dir(&mount_point)?;
-        let jail = Jail::new(tree.clone(), mount_point);
-        jail.probe()?;
+        make_private_dir(&cache)?;
+        let jail = Jail::find(&tree, &cache)?;
         Ok(Self { tree, cache, jail })
     }
 

@@ -17,7 +17,7 @@ use crate::{
     port::PortLease,
     process::{Process, children_of, wait_until, working_in},
     progress::ProgressFn,
-    run_folder::{RunFolder, base_folder},
+    run_folder::RunFolder,
     server::Server,
     template::{Cluster, DATABASE, USER},
 };
@@ -102,13 +102,12 @@ impl Postgres {
         cluster: &Cluster,
         options: &PostgresOptions,
     ) -> Result<Self, EmbeddedError> {
-        let base = base_folder()?;
-        let run = RunFolder::create(&base, "postgres")?;
+        let run = RunFolder::create(&packages.jail.run_parent()?, "postgres")?;
         cluster.copy_to(&run.path().join("data"))?;
         let mut postgres = Self {
             server: Server::new("PostgreSQL", run.path().join("postgres.log")),
+            port: PortLease::take(run.base())?,
             run,
-            port: PortLease::take(&base)?,
             packages: packages.clone(),
             password: cluster.password.clone(),
         };
@@ -116,7 +115,7 @@ impl Postgres {
             postgres.write_settings(options)?;
             match postgres.start_again() {
                 Err(EmbeddedError::ServerFailed { log_tail, .. }) if log_tail.contains("Address already in use") => {
-                    postgres.port = PortLease::take(&base)?;
+                    postgres.port = PortLease::take(postgres.run.base())?;
                 }
                 result => return result.map(|()| postgres),
             }
@@ -277,6 +276,7 @@ impl Postgres {
     pub fn start_again(&mut self) -> Result<(), EmbeddedError> {
         self.server.require_stopped()?;
         self.end_orphans();
+        self.packages.jail.hand_over(self.run.path())?;
         let data = self.data_folder();
         let program = format!("{BIN}/postgres");
         let mut command = self.packages.jail.command(&program, Some(&self.run.record()), &[self.run.path()]);

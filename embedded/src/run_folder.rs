@@ -1,7 +1,6 @@
 //! A folder for one running server, which does not outlive its owner.
 
 use std::{
-    env,
     fs::{self, File},
     io,
     os::unix::{fs::MetadataExt, process::CommandExt},
@@ -16,7 +15,7 @@ use crate::{
     process::wait_child,
 };
 
-const GUARDIAN: &str = include_str!("guardian.sh");
+const GUARDIAN: &str = include_str!("run_folder.sh");
 
 /// The guardian itself gives a server five seconds; beyond this it is stuck on the disk and is left to finish alone.
 const GUARDIAN_WAIT_MAX: Duration = Duration::from_secs(15);
@@ -27,17 +26,16 @@ const FOLDERS_PER_PROCESS_MAX: u32 = 10_000;
 /// The folder of a server, held by a lock that ends with the owning process, and watched by a guardian.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
+    base: PathBuf,
     path: PathBuf,
     guardian: Child,
     _owner: File,
 }
 
-/// `$TMPDIR/polevod-<uid>`: made for us alone, refused when somebody else made it first.
-pub(crate) fn base_folder() -> Result<PathBuf, EmbeddedError> {
-    let uid = rustix::process::getuid().as_raw();
-    let temporary = env::temp_dir();
-    let temporary = temporary.canonicalize().doing(|| format!("find the temporary folder {}", temporary.display()))?;
-    let base = temporary.join(format!("polevod-{uid}"));
+/// `<parent>/polevod-<uid>`: made for us alone, refused when somebody else made it first.
+fn base_folder(parent: &Path) -> Result<PathBuf, EmbeddedError> {
+    let uid = rustix::process::geteuid().as_raw();
+    let base = parent.join(format!("polevod-{uid}"));
     make_private_dir(&base)?;
     let owner = fs::symlink_metadata(&base).doing(|| format!("look at {}", base.display()))?.uid();
     if owner != uid {
@@ -48,7 +46,8 @@ pub(crate) fn base_folder() -> Result<PathBuf, EmbeddedError> {
 
 impl RunFolder {
     /// Makes a folder named after the kind of server, after clearing away what dead owners left behind.
-    pub(crate) fn create(base: &Path, kind: &str) -> Result<Self, EmbeddedError> {
+    pub(crate) fn create(parent: &Path, kind: &str) -> Result<Self, EmbeddedError> {
+        let base = base_folder(parent)?;
         let runs = base.join("runs");
         make_private_dir(&runs)?;
         spread_out(&runs);
@@ -62,7 +61,12 @@ impl RunFolder {
         let owner = File::create(path.join("owner")).doing(|| format!("make a file in {}", path.display()))?;
         owner.lock().doing(|| format!("lock {}", path.display()))?;
         let guardian = guard(&path, Stdio::piped())?;
-        Ok(Self { path, guardian, _owner: owner })
+        Ok(Self { base, path, guardian, _owner: owner })
+    }
+
+    /// The folder that all of this user's private stacks share.
+    pub(crate) fn base(&self) -> &Path {
+        &self.base
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -138,5 +142,5 @@ fn guard(path: &Path, stdin: Stdio) -> Result<Child, EmbeddedError> {
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
-        .doing(|| "start the guardian shell".to_owned())
+        .doing(|| "start the run_folder.shell".to_owned())
 }

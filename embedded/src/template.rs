@@ -12,7 +12,7 @@ use crate::{
     packages::Packages,
     postgres::{Postgres, PostgresOptions, include_settings},
     progress::{Progress, ProgressFn, Step},
-    run_folder::{RunFolder, base_folder},
+    run_folder::RunFolder,
 };
 
 /// Names the way clusters are made, as [`crate::packages`] does for trees.
@@ -68,7 +68,7 @@ fn make(packages: &Packages, folder: &Path, progress: ProgressFn<'_>) -> Result<
     let cluster = Cluster { data: folder.join("data"), password: read_text(&password_file)? };
 
     // First in a run folder, so that a killed run leaves no initdb behind.
-    let run = RunFolder::create(&base_folder()?, "initdb")?;
+    let run = RunFolder::create(&packages.jail.run_parent()?, "initdb")?;
     let data = run.path().join("data");
     init(packages, &run, &password_file, &data)?;
     include_settings(&data)?;
@@ -98,6 +98,7 @@ fn init(packages: &Packages, run: &RunFolder, password_file: &Path, data: &Path)
     fs::copy(password_file, &secret).doing(|| format!("write {}", secret.display()))?;
     let log_file = fs::File::create(&log).doing(|| format!("make {}", log.display()))?;
     let errors = log_file.try_clone().doing(|| format!("open {}", log.display()))?;
+    packages.jail.hand_over(run.path())?;
     let mut command: Command =
         packages.jail.command("/usr/lib/postgresql/17/bin/initdb", Some(&run.record()), &[run.path()]);
     command

@@ -1,11 +1,15 @@
 //! `stack`: the private stack by hand, for developers.
 
-use std::{collections::HashMap, sync::Mutex, time::Instant};
+use std::{collections::HashMap, io, sync::Mutex, time::Instant};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use embedded::{Packages, Progress, Stack, StackOptions, Step};
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
 
 /// A private PostgreSQL with TimescaleDB and a private Mosquitto, without Docker and without touching the host.
 #[derive(Parser)]
@@ -43,12 +47,15 @@ fn main() -> anyhow::Result<()> {
             let began = Instant::now();
             let options = if cheap { StackOptions::cheap() } else { StackOptions::default() };
             let stack = Stack::start(&options, &progress)?;
+            // Listening before the addresses are printed: whoever reads them may stop us at once.
+            let mut stop = StopSignal::listen().context("cannot listen for Ctrl-C")?;
             println!("POLEVOD_DATABASE_URL={}", stack.postgres.url());
             println!("POLEVOD_MQTT_URL={}", stack.mosquitto.url());
             eprintln!("up after {:.1} s; logs:", began.elapsed().as_secs_f64());
             eprintln!("  {}\n  {}", stack.postgres.log_path().display(), stack.mosquitto.log_path().display());
             eprintln!("Ctrl-C stops both and removes their data");
-            wait_for_interrupt()
+            stop.wait();
+            Ok(())
         }
     }
 }
@@ -68,17 +75,28 @@ fn new_bar(step: Step, total: u64) -> ProgressBar {
     bar.with_message(step.title())
 }
 
-fn wait_for_interrupt() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime
-        .context("cannot start the signal listener")?
-        .block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let mut terminate = signal(SignalKind::terminate())?;
+/// Ctrl-C or SIGTERM. Before it listens, both end the process at once, and the guardians clean up.
+struct StopSignal {
+    runtime: Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let entered = runtime.enter();
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        drop(entered);
+        Ok(Self { runtime, interrupt, terminate })
+    }
+
+    fn wait(&mut self) {
+        self.runtime.block_on(async {
             tokio::select! {
-                interrupt = tokio::signal::ctrl_c() => interrupt,
-                _ = terminate.recv() => Ok(()),
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
             }
-        })
-        .context("cannot listen for Ctrl-C")
+        });
+    }
 }

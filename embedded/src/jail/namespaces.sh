@@ -25,10 +25,5 @@ while [ "$1" != -- ]; do
     shift
 done
 shift
-if [ -n "$record" ]; then
-    # Process id and start time stay the same over exec, so this is the server's own record.
-    read -r stat < "/proc/$$/stat"
-    start_time() { shift 19; echo "$1"; }
-    echo "$$ $(start_time ${stat##*) })" > "$record"
-fi
+if [ -n "$record" ]; then record_self "$record"; fi
 exec unshare --user --map-user=1000 --map-group=1000 --root="$new_root" --wd=/ -- "$@"

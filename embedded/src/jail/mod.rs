@@ -1,5 +1,7 @@
 //! Running programs of the unpacked tree.
 
+mod chroot;
+
 use std::{
     env,
     ffi::OsStr,
@@ -9,37 +11,95 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::error::EmbeddedError;
+use crate::{
+    error::{Doing, EmbeddedError},
+    files::make_private_dir,
+};
 
-const SCRIPT: &str = include_str!("jail.sh");
+const NAMESPACES: &str = concat!(include_str!("record.sh"), include_str!("namespaces.sh"));
+const CHROOT: &str = concat!(include_str!("record.sh"), include_str!("chroot.sh"));
 
 /// The tools of util-linux live in one of these, whatever PATH the caller has.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// How to run a program of a tree: in its own user, mount and IPC namespace, with the host's network and process ids.
+/// How to run a program of a tree. Either way it has the host's network and process ids, and host paths mean the same
+/// inside as outside.
 #[derive(Debug, Clone)]
 pub(crate) struct Jail {
     tree: PathBuf,
-    /// An empty folder the new root is mounted on; namespaces are private, so all jails share one.
-    mount_point: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    /// Own user, mount and IPC namespace: for everybody the kernel allows it. The new root is mounted on an empty
+    /// folder; namespaces are private, so all jails share one.
+    Namespaces { mount_point: PathBuf },
+    /// Plain chroot, for root in a container that forbids namespaces. Run folders lie inside the tree, and other
+    /// folders of the host cannot be shown.
+    Chroot,
 }
 
 impl Jail {
-    pub(crate) fn new(tree: PathBuf, mount_point: PathBuf) -> Self {
-        Self { tree, mount_point }
+    /// The first kind that works here.
+    pub(crate) fn find(tree: &Path, cache: &Path) -> Result<Self, EmbeddedError> {
+        let mount_point = cache.join("mnt");
+        make_private_dir(&mount_point)?;
+        let namespaces = Self { tree: tree.to_owned(), kind: Kind::Namespaces { mount_point } };
+        let Err(detail) = namespaces.probe()? else { return Ok(namespaces) };
+        let is_root = rustix::process::geteuid().is_root();
+        if is_root && tree != Path::new("/") && chroot::prepare(tree).is_ok() {
+            let chroot = Self { tree: tree.to_owned(), kind: Kind::Chroot };
+            if chroot.probe()?.is_ok() {
+                return Ok(chroot);
+            }
+        }
+        Err(EmbeddedError::NamespacesForbidden { detail, mend: mend(|name| fs::read_to_string(name).ok()) })
+    }
+
+    /// Where run folders must lie.
+    pub(crate) fn run_parent(&self) -> Result<PathBuf, EmbeddedError> {
+        match self.kind {
+            Kind::Namespaces { .. } => {
+                let temporary = env::temp_dir();
+                temporary.canonicalize().doing(|| format!("find the temporary folder {}", temporary.display()))
+            }
+            Kind::Chroot => Ok(self.tree.join(chroot::RUN_PARENT)),
+        }
+    }
+
+    /// Gives a run folder with all in it to the user the servers run as, if that is another.
+    pub(crate) fn hand_over(&self, run: &Path) -> Result<(), EmbeddedError> {
+        match self.kind {
+            Kind::Namespaces { .. } => Ok(()),
+            Kind::Chroot => chroot::hand_over(run),
+        }
     }
 
     /// A command that runs `program` (absolute, as inside the tree). `visible` are host folders shown at their own
     /// paths. The record file receives "pid start-time" just before the program takes over the process.
     pub(crate) fn command(&self, program: &str, record: Option<&Path>, visible: &[&Path]) -> Command {
-        let mut command = Command::new("unshare");
+        let record = record.map_or(OsStr::new(""), Path::as_os_str);
+        let mut command = match &self.kind {
+            Kind::Namespaces { mount_point } => {
+                let mut command = Command::new("unshare");
+                command
+                    .args(["--user", "--map-root-user", "--mount", "--ipc", "--"])
+                    .args(["sh", "-c", NAMESPACES, "polevod-jail"])
+                    .args([mount_point.as_os_str(), self.tree.as_os_str(), record])
+                    .args(visible)
+                    .args(["--", program]);
+                command
+            }
+            Kind::Chroot => {
+                let mut command = Command::new("sh");
+                let owner = format!("{0}:{0}", chroot::USER);
+                command.args(["-c", CHROOT, "polevod-jail"]);
+                command.arg(record).arg(owner).arg(&self.tree).arg(program);
+                command
+            }
+        };
         command
-            .args(["--user", "--map-root-user", "--mount", "--ipc", "--", "sh", "-c", SCRIPT, "polevod-jail"])
-            .arg(&self.mount_point)
-            .arg(&self.tree)
-            .arg(record.map_or(OsStr::new(""), Path::as_os_str))
-            .args(visible)
-            .args(["--", program])
             .env_clear()
             .env("PATH", PATH)
             .env("LANG", "C.UTF-8")
@@ -50,15 +110,14 @@ impl Jail {
         command
     }
 
-    /// Runs a trifle, to find out early whether the kernel allows all this.
-    pub(crate) fn probe(&self) -> Result<(), EmbeddedError> {
+    /// Runs a trifle, to find out early whether the kernel allows all this; the inner error is what it said.
+    fn probe(&self) -> Result<Result<(), String>, EmbeddedError> {
         let mut command = self.command("/bin/sh", None, &[]);
-        let output = command.args(["-c", "exit 0"]).output().map_err(|_| tool_missing("unshare"))?;
+        let output = command.args(["-c", ": > /dev/null"]).output().map_err(|_| tool_missing("unshare"))?;
         if output.status.success() {
-            return Ok(());
+            return Ok(Ok(()));
         }
-        let detail = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
-        Err(EmbeddedError::NamespacesForbidden { detail, mend: mend(|name| fs::read_to_string(name).ok()) })
+        Ok(Err(String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ")))
     }
 }
 
