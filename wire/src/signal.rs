@@ -237,6 +237,23 @@ impl MachineKinds {
     /// Every kind.
     pub const ANY: Self = Self(0x1ff);
 
+    const NAMES: [(Self, &'static str); 9] = [
+        (Self::TRACTOR, "tractor"),
+        (Self::COMBINE, "combine"),
+        (Self::FORAGE, "forage"),
+        (Self::IMPLEMENT, "implement"),
+        (Self::FLAX, "flax"),
+        (Self::FOREST, "forest"),
+        (Self::PEAT, "peat"),
+        (Self::DRYER, "dryer"),
+        (Self::FIRE, "fire"),
+    ];
+
+    /// The kinds in the set, by name.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter(move |(kind, _)| self.meets(*kind)).map(|(_, name)| name)
+    }
+
     /// Whether the two sets share a kind.
     pub const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0

@@ -1,4 +1,5 @@
-//! Harvest process data (ISO 11783-11) and harvester parameters without a public message (SAE J1939-71).
+//! Harvest process data (ISO 11783-11) and harvester parameters without a public message (SAE J1939-71): these
+//! travel in makers' own messages, so their resolution is this project's and the unit scales them.
 
 use super::table::signals;
 use crate::signal::{Behaviour::*, Column::*, MachineKinds as K, Source::*, SqlType};
@@ -42,8 +43,8 @@ signals! {
     335 HEADER_RPM = "header_rpm", "rpm", 1 / 8, valid 0.0 => 3000.0, usual 0.0 => 800.0, Spn(1490), Narrow, K::HARVESTER, Gauge, "header back shaft speed";
     336 REEL_RPM = "reel_rpm", "rpm", 1 / 8, valid 0.0 => 500.0, usual 0.0 => 60.0, Spn(1541), Narrow, K::COMBINE, Gauge, "reel speed";
     337 CHOPPER_RPM = "chopper_rpm", "rpm", 1 / 8, valid 0.0 => 6000.0, usual 2600.0 => 3400.0, Project, Narrow, K::COMBINE, Gauge, "straw chopper speed";
-    338 LOSS_SIEVE_PCT = "loss_sieve_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 3.0, Spn(1511), Narrow, K::COMBINE, Gauge, "cleaning-shoe loss index";
-    339 LOSS_WALKER_PCT = "loss_walker_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 3.0, Spn(1513), Narrow, K::COMBINE, Gauge, "straw-walker loss index";
+    338 LOSS_SIEVE_PCT = "loss_sieve_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 3.0, Spn(1511), Narrow, K::COMBINE, Gauge, "cleaning-shoe loss index, the right or only sensor";
+    339 LOSS_WALKER_PCT = "loss_walker_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 3.0, Spn(1513), Narrow, K::COMBINE, Gauge, "straw-walker or separator loss index, the right or only sensor";
     340 TAILINGS_PCT = "tailings_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 60.0, Spn(2991), Narrow, K::COMBINE, Gauge, "tailings volume";
     341 TANK_FILL_PCT = "tank_fill_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 100.0, Project, Narrow, K::COMBINE, Gauge, "grain tank fill";
     342 UNLOAD_ACTIVE = "unload_active", "switch", 1 / 1, valid 0.0 => 1.0, usual 0.0 => 1.0, Project, Narrow, K::HARVESTER, State, "unloading auger running";
@@ -54,4 +55,13 @@ signals! {
     347 FEEDERHOUSE_ANGLE_PCT = "feederhouse_angle_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 100.0, Spn(1533), Narrow, K::HARVESTER, Gauge, "feederhouse position";
     348 SEPARATOR_RPM = "separator_rpm", "rpm", 1 / 8, valid 0.0 => 3000.0, usual 200.0 => 1000.0, Spn(2989), Narrow, K::COMBINE, Gauge, "separator rotor speed";
     349 FEED_RPM = "feed_rpm", "rpm", 1 / 8, valid 0.0 => 3000.0, usual 0.0 => 800.0, Project, Narrow, K::FORAGE, Gauge, "feed roller speed";
+    350 LOSS_SIEVE_LEFT_PCT = "loss_sieve_left_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 3.0, Spn(1512), Narrow, K::COMBINE, Gauge, "cleaning-shoe loss index, left sensor";
+    351 LOSS_WALKER_LEFT_PCT = "loss_walker_left_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 3.0, Spn(1514), Narrow, K::COMBINE, Gauge, "straw-walker or separator loss index, left sensor";
+    352 HEADER_LIFT_PRESSURE_KPA = "header_lift_pressure_kpa", "kPa", 1 / 1, valid 0.0 => 60000.0, usual 0.0 => 25000.0, Spn(1517), Narrow, K::HARVESTER, Gauge, "header lift pressure";
+    353 HEADER_HEIGHT1_PCT = "header_height1_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 100.0, Spn(1534), Narrow, K::HARVESTER, Gauge, "height of the first header sensor: 0 down, 100 up";
+    354 HEADER_HEIGHT2_PCT = "header_height2_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 100.0, Spn(1535), Narrow, K::HARVESTER, Gauge, "height of the second header sensor: 0 down, 100 up";
+    355 HEADER_HEIGHT3_PCT = "header_height3_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 100.0, Spn(1536), Narrow, K::HARVESTER, Gauge, "height of the third header sensor: 0 down, 100 up";
+    356 MOISTURE_CELL_HZ = "moisture_cell_hz", "Hz", 1 / 1, valid 0.0 => 50_000_000.0, usual 0.0 => 5_000_000.0, Spn(1555), Narrow, K::HARVESTER, Gauge, "frequency of the moisture cell";
+    357 HEADER_UNIT1_RPM = "header_unit1_rpm", "rpm", 1 / 8, valid 0.0 => 3000.0, usual 0.0 => 800.0, Spn(3139), Narrow, K::HARVESTER, Gauge, "speed of the first header unit";
+    358 HEADER_UNIT2_RPM = "header_unit2_rpm", "rpm", 1 / 8, valid 0.0 => 3000.0, usual 0.0 => 800.0, Spn(3140), Narrow, K::HARVESTER, Gauge, "speed of the second header unit";
 }

@@ -21,4 +21,10 @@ signals! {
     164 OPERATOR_SEAT = "operator_seat", "switch", 1 / 1, valid 0.0 => 1.0, usual 0.0 => 1.0, Spn(1504), Narrow, K::VEHICLE, State, "operator on the seat";
     165 MAINTAIN_POWER_ECU = "maintain_power_ecu", "switch", 1 / 1, valid 0.0 => 1.0, usual 0.0 => 1.0, Spn(1867), Narrow, K::IMPLEMENT, State, "implement asks to keep ECU power";
     166 MAINTAIN_POWER_ACTUATOR = "maintain_power_actuator", "switch", 1 / 1, valid 0.0 => 1.0, usual 0.0 => 1.0, Spn(1868), Narrow, K::IMPLEMENT, State, "implement asks to keep actuator power";
+    167 START_STOP_STATE = "start_stop_state", "switch", 1 / 1, valid 0.0 => 1.0, usual 0.0 => 1.0, Spn(5203), Narrow, K::VEHICLE, State, "implement operations: 0 stop, 1 may run";
+    168 TRACTOR_POWER_TIME_MIN = "tractor_power_time_min", "min", 1 / 1, valid 0.0 => 250.0, usual 0.0 => 250.0, Spn(1866), Narrow, K::TRACTOR, Gauge, "longest time the tractor keeps power on after the key is off";
+    169 REAR_PTO_SET_POINT_RPM = "rear_pto_set_point_rpm", "rpm", 1 / 8, valid 0.0 => 4000.0, usual 0.0 => 1450.0, Spn(1885), Narrow, K::TRACTOR, Gauge, "rear power take-off speed asked for";
+    170 FRONT_PTO_SET_POINT_RPM = "front_pto_set_point_rpm", "rpm", 1 / 8, valid 0.0 => 4000.0, usual 0.0 => 1450.0, Spn(1884), Narrow, K::TRACTOR, Gauge, "front power take-off speed asked for";
+    171 REAR_PTO_ENGAGED = "rear_pto_engaged", "switch", 1 / 1, valid 0.0 => 1.0, usual 0.0 => 1.0, Spn(2408), Narrow, K::TRACTOR, State, "rear power take-off engaged";
+    172 FRONT_PTO_ENGAGED = "front_pto_engaged", "switch", 1 / 1, valid 0.0 => 1.0, usual 0.0 => 1.0, Spn(1888), Narrow, K::TRACTOR, State, "front power take-off engaged";
 }

@@ -26,4 +26,12 @@ signals! {
     20 CLUTCH_SWITCH = "clutch_switch", "switch", 1 / 1, valid 0.0 => 1.0, usual 0.0 => 1.0, Spn(598), Narrow, K::VEHICLE, State, "clutch pedal pressed";
     21 GNSS_CORRECTION_AGE_S = "gnss_correction_age_s", "s", 1 / 10, valid 0.0 => 3600.0, usual 0.0 => 60.0, Project, Narrow, K::ANY, Gauge, "age of the differential correction";
     22 HORIZONTAL_ERROR_M = "horizontal_error_m", "m", 1 / 1000, valid 0.0 => 10000.0, usual 0.0 => 8.0, Project, Narrow, K::ANY, Gauge, "estimated horizontal position error, as the receiver reports it";
+    23 PDOP = "pdop", "1", 1 / 10, valid 0.0 => 100.0, usual 0.8 => 6.0, Project, Narrow, K::ANY, Gauge, "position dilution of precision";
+    24 GROUND_BASED_DIRECTION = "ground_based_direction", "enum", 1 / 1, valid 0.0 => 3.0, usual 0.0 => 1.0, Spn(1861), Narrow, K::VEHICLE, State, "0 reverse, 1 forward, by radar or GNSS";
+    25 MACHINE_SELECTED_DISTANCE_M = "machine_selected_distance_m", "m", 1 / 1000, valid 0.0 => 4_211_081.215, usual 0.0 => 4_211_081.0, Spn(4306), Narrow, K::VEHICLE, Counter, "distance by the speed the machine holds to be best, wraps at its maximum";
+    26 MACHINE_SELECTED_DIRECTION = "machine_selected_direction", "enum", 1 / 1, valid 0.0 => 3.0, usual 0.0 => 1.0, Spn(4309), Narrow, K::VEHICLE, State, "0 reverse, 1 forward, by the source the machine holds to be best";
+    27 MACHINE_SELECTED_SPEED_SOURCE = "machine_selected_speed_source", "enum", 1 / 1, valid 0.0 => 7.0, usual 0.0 => 4.0, Spn(4308), Narrow, K::VEHICLE, State, "0 wheels, 1 ground, 2 navigation, 3 blended, 4 simulated, 7 not available";
+    28 MACHINE_SELECTED_SPEED_LIMIT = "machine_selected_speed_limit", "enum", 1 / 1, valid 0.0 => 7.0, usual 0.0 => 3.0, Spn(4307), Narrow, K::VEHICLE, State, "speed limit status: 0 not limited, 1 by the operator, 2 limited high, 3 limited low, 6 fault, 7 not available";
+    29 MACHINE_SELECTED_SPEED_EXIT = "machine_selected_speed_exit", "enum", 1 / 1, valid 0.0 => 63.0, usual 0.0 => 63.0, Spn(5818), Narrow, K::VEHICLE, State, "why remote speed control ended: 0 all clear, 63 not available";
+    30 OPERATOR_DIRECTION_REVERSED = "operator_direction_reversed", "switch", 1 / 1, valid 0.0 => 1.0, usual 0.0 => 1.0, Spn(5244), Narrow, K::VEHICLE, State, "the operator sits facing backwards";
 }
