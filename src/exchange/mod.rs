@@ -1,7 +1,12 @@
 //! Exchange: what other makers' files say, in Polevod's words.
 //!
-//!     path ─ open ▶ bytes ─ read::<format> ▶ rows, logs, frames ─ recording ▶ wire samples, problems
+//!     path ─ open ▶ bytes ─ read::<format> ▶ logs, rows, frames ─ recording ▶ wire records, problems
 //!
-//! Readers are pure: bytes in, results *and* problems out. Only [`open`] touches the file system.
+//! Readers and mapping are pure: bytes in, results *and* problems out. Only [`open`] touches the file system.
 
+pub mod open;
 pub mod read;
+pub mod recording;
+
+pub use open::{OpenError, open};
+pub use recording::{Defect, Format, Options, Record, Recording, Recordings};

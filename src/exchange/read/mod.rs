@@ -20,3 +20,8 @@ mod text;
 pub mod yield_monitor;
 
 pub use problem::{At, MAX_LISTED_PER_KIND, Problem, Problems, Weigh, Weight};
+
+/// The first lines of a text that are not blank, without surrounding blanks; to tell its format.
+pub fn first_lines(bytes: &[u8], count: usize) -> impl Iterator<Item = &[u8]> {
+    text::lines(bytes).map(|(_, line)| line).take(count)
+}

@@ -65,9 +65,9 @@ impl Log<'_> {
         TimeLog::new(&self.file, &self.header, self.bytes)
     }
 
-    /// Size of the binary part.
-    pub fn byte_len(&self) -> usize {
-        self.bytes.len()
+    /// The binary part as it lies in the file.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes
     }
 }
 

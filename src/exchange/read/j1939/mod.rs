@@ -10,6 +10,7 @@
 mod diagnostics;
 mod id;
 mod identification;
+pub mod nmea2000;
 mod parameter;
 mod table;
 mod transport;
