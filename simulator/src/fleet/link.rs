@@ -162,14 +162,12 @@ async fn run_connection(
                 events.send(LinkEvent::Message { topic: publish.topic, payload: publish.payload }).await
             }
             Ok(Event::Incoming(Packet::PubAck(ack))) => {
-                if !matches!(ack.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers) {
-                    if counters.refused_publishes.fetch_add(1, Relaxed) == 0 {
-                        tracing::warn!(
-                            "the broker refuses publishes of {}: {:?}; later refusals are only counted",
-                            config.client_id,
-                            ack.reason
-                        );
-                    }
+                let taken = matches!(ack.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers);
+                if !taken && counters.refused_publishes.fetch_add(1, Relaxed) == 0 {
+                    let (client_id, reason) = (&config.client_id, ack.reason);
+                    tracing::warn!(
+                        "the broker refuses publishes of {client_id}: {reason:?}; later ones are only counted"
+                    );
                 }
                 Ok(())
             }
