@@ -103,8 +103,9 @@ pub(crate) fn describe(error: &BincodeError) -> String {
     match error {
         BincodeError::UnexpectedEnd { additional } => format!("it ends {additional} or more bytes too early"),
         BincodeError::LimitExceeded => "a length in it is beyond every limit; split the run".into(),
-        BincodeError::InvalidIntegerType { expected, found } => {
-            format!("a number of type {found:?} stands where {expected:?} is due; see the variable-length integers")
+        // What it calls "expected" is not always so, hence not told.
+        BincodeError::InvalidIntegerType { found, .. } => {
+            format!("a number is wider than its place allows ({found:?}); see the variable-length integers")
         }
         BincodeError::UnexpectedVariant { found, .. } => format!("{found} names no variant of an enumeration"),
         BincodeError::InvalidBooleanValue(byte) => format!("{byte} is no switch; write 0 or 1"),
