@@ -22,7 +22,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
                 .ok_or_else(|| D::Error::custom(format!("total {name:?} is no signal of the catalogue")))?;
             id.raw(physical)
                 .map(|raw| (id.number(), raw))
-                .ok_or_else(|| D::Error::custom(format!("total {name} = {physical} does not fit")))
+                .ok_or_else(|| D::Error::custom(format!("total {name} = {physical:?} does not fit")))
         })
         .collect::<Result<Vec<_>, _>>()?;
     totals.sort_unstable();

@@ -19,7 +19,8 @@ impl fmt::Display for JsonValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
-            Self::Number(number) => number.fmt(f),
+            // As 1e300 and not as three hundred zeros.
+            Self::Number(number) => write!(f, "{number:?}"),
             Self::Text(text) => write!(f, "{:?}", shortened(text)),
             Self::Structure => f.write_str("a list or an object"),
         }
