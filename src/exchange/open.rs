@@ -129,8 +129,8 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
         let text = String::from_utf8_lossy(line);
         let is_yield_row = || {
             let columns: Vec<&str> = text.split(',').collect();
-            let is_number = |column: &&str| column.trim().parse::<f64>().is_ok();
-            columns.len() >= YIELD_COLUMNS && columns.iter().take(8).all(|column| is_number(&column))
+            let is_number = |column: &str| column.trim().parse::<f64>().is_ok();
+            columns.len() >= YIELD_COLUMNS && columns.iter().take(8).all(|column| is_number(column))
         };
         if text.starts_with('{') && text.contains("\"class\"") {
             Some(Format::Gpsd)
