@@ -43,9 +43,11 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     if bytes.len() > limits::MAX_FRAME_BYTES {
         return Err(DecodeError::TooLong { length: bytes.len() });
     }
-    match bytes.first() {
-        None => Err(DecodeError::Empty),
-        Some(b'{') => json::decode(bytes),
-        Some(_) => binary::decode(bytes),
+    if bytes.is_empty() {
+        return Err(DecodeError::Empty);
+    }
+    match Encoding::of(bytes) {
+        Encoding::Json => json::decode(bytes),
+        Encoding::Binary => binary::decode(bytes),
     }
 }

@@ -38,7 +38,7 @@ pub const MAX_RECORDED_AT_MS: i64 = 253_402_207_200_000;
 pub const MAX_VALUES: usize = 131_072;
 /// One past the greatest sequence number: the database's ranges are 63-bit and half-open.
 pub const MAX_SEQUENCE: u64 = 1 << 62;
-/// In place of a time that could not be read; outside every acceptable time, so the record is refused alone.
+/// In place of a time that could not be read: outside every believable time, so the service estimates it.
 pub const NO_TIME_MS: i64 = i64::MIN;
 /// What the decoder may allocate for one body: all values at 8 bytes, times, bitmaps and texts beside them.
 pub(crate) const DECODE_MEMORY_BYTES: usize = 2 * 1024 * 1024;

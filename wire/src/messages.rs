@@ -27,6 +27,13 @@ pub enum Encoding {
     Json,
 }
 
+impl Encoding {
+    /// The form of a frame by its first byte, also where the rest cannot be read.
+    pub fn of(frame: &[u8]) -> Self {
+        if frame.first() == Some(&b'{') { Self::Json } else { Self::Binary }
+    }
+}
+
 /// Link state of a machine, published retained and as last will. JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

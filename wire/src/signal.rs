@@ -259,3 +259,32 @@ impl MachineKinds {
         self.0 & other.0 != 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_physical_value_goes_to_the_nearest_step_halves_away_from_zero(
+            physical in prop_oneof![any::<f64>(), -1e6..1e6f64, (-4_000_000..4_000_000i64).prop_map(|n| n as f64 / 8.0)],
+            numerator in 1u32..20, denominator in prop::sample::select(vec![1u32, 2, 5, 8, 256, 1000, 10_000_000]),
+        ) {
+            let nearest = (physical * f64::from(denominator) / f64::from(numerator)).round();
+            let expected = (nearest.abs() < 9.2e18).then_some(nearest as i64);
+            prop_assert_eq!(Resolution { numerator, denominator }.raw(physical), expected);
+        }
+    }
+
+    #[test]
+    fn raw_signals_go_by_their_identifier_in_any_spelling() {
+        assert_eq!(SignalId::by_name("ddi_EA60"), Some(SignalId::raw_ddi(0xea60)));
+        assert_eq!(SignalId::raw_ddi(0xea60).to_string(), "ddi_ea60");
+        assert_eq!(SignalId::by_name("spn_520192"), SignalId::raw_spn(520_192));
+        assert_eq!(SignalId::by_name("spn_524288"), None);
+        assert_eq!(SignalId::by_name("ddi_10000"), None);
+        assert_eq!(SignalId::parse(0x0010_0000 + 524_288), None);
+        assert_eq!(MachineKinds::WORK.names().last(), Some("peat"));
+    }
+}

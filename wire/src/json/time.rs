@@ -62,8 +62,8 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + leap_days + BEFORE[month as usize - 1] + day - 1 - EPOCH
 }
 
-/// `recorded_at` of reports and tasks: what is no time becomes [`NO_TIME_MS`], so that the record is refused
-/// alone and not its frame.
+/// `recorded_at` of reports and tasks: what is no time becomes [`NO_TIME_MS`], so that one bad time does not refuse
+/// a frame.
 pub(crate) mod field {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
