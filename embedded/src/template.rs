@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Names the way clusters are made, as [`crate::packages`] does for trees.
-const RECIPE: &str = "cluster-r2";
+const RECIPE: &str = "cluster-r3";
 
 /// Superuser of every private cluster.
 pub(crate) const USER: &str = "polevod";
@@ -78,6 +78,8 @@ fn make(packages: &Packages, folder: &Path, progress: ProgressFn<'_>) -> Result<
 
     let mut postgres = Postgres::start_cluster(packages, &cluster, &PostgresOptions::cheap())?;
     postgres.sql(TEMPLATE, "create extension timescaledb")?;
+    // Housekeeping of job logs, which the Apache edition schedules and then refuses to run, with an error in the log.
+    postgres.sql(TEMPLATE, "update _timescaledb_config.bgw_job set scheduled = false")?;
     // No connections: TimescaleDB's background workers must not sit in a database that is being copied.
     postgres.sql("postgres", &format!("alter database {TEMPLATE} with allow_connections false"))?;
     postgres.stop();

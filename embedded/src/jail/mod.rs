@@ -189,6 +189,16 @@ mod tests {
     }
 
     #[test]
+    fn the_hosts_own_tree_serves_as_well_as_an_unpacked_one() {
+        let cache = tempfile::tempdir().unwrap();
+        let jail = Jail::find(Path::new("/"), cache.path()).unwrap();
+        let mut command = jail.command("/bin/sh", None, &[cache.path()]);
+        let script = format!("echo hello > {}/from-inside", cache.path().display());
+        assert!(command.args(["-c", &script]).status().unwrap().success());
+        assert_eq!(fs::read_to_string(cache.path().join("from-inside")).unwrap(), "hello\n");
+    }
+
+    #[test]
     fn a_missing_tool_points_to_docker_compose() {
         let error = require_tools(&["sh", "no-such-tool"]).unwrap_err().to_string();
         assert!(error.contains("`no-such-tool`") && error.contains("docker compose up"), "{error}");
