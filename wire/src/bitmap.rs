@@ -19,15 +19,17 @@ impl Bitmap {
         (bytes.len() == records.div_ceil(8) && tail_is_clear).then_some(Self(bytes))
     }
 
-    /// Builds the presence of `records` records from the positions that have a value.
+    /// Builds the presence of `records` records from the positions that have a value, in any order.
+    ///
+    /// # Panics
+    /// When a position is not below `records`.
     pub fn from_positions(positions: impl IntoIterator<Item = usize>, records: usize) -> Self {
-        let mut bytes = vec![0; records.div_ceil(8)];
-        let mut count = 0;
+        let mut bitmap = Self(vec![0; records.div_ceil(8)]);
         for position in positions {
-            bytes[position / 8] |= 1 << (position % 8);
-            count += 1;
+            assert!(position < records, "position {position} is beyond the last of {records} records");
+            bitmap.0[position / 8] |= 1 << (position % 8);
         }
-        if count == records { Self::ALL } else { Self(bytes) }
+        if bitmap.count(records) == records { Self::ALL } else { bitmap }
     }
 
     /// Whether record `position` has a value.
@@ -48,5 +50,27 @@ impl Bitmap {
     /// The positions of `records` records that have a value, ascending.
     pub fn positions(&self, records: usize) -> impl Iterator<Item = usize> + '_ {
         (0..records).filter(|position| self.contains(*position))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn positions_survive_and_the_bytes_of_a_bitmap_are_accepted_again(
+            present in prop::collection::vec(any::<bool>(), 1..40), twice in any::<bool>(),
+        ) {
+            let records = present.len();
+            let positions: Vec<_> = (0..records).filter(|position| present[*position]).collect();
+            let again = if twice { positions.clone() } else { Vec::new() };
+            let bitmap = Bitmap::from_positions(positions.iter().copied().chain(again), records);
+            prop_assert_eq!(bitmap.positions(records).collect::<Vec<_>>(), positions.clone());
+            prop_assert_eq!(bitmap.count(records), positions.len());
+            prop_assert_eq!((0..records).map(|position| bitmap.contains(position)).collect::<Vec<_>>(), present);
+            prop_assert_eq!(Bitmap::from_bytes(bitmap.as_bytes().to_vec(), records), Some(bitmap));
+        }
     }
 }

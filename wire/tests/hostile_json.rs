@@ -3,10 +3,10 @@
 
 mod common;
 
-use common::outcome;
+use common::{json_frame as with, json_report as report, outcome};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
-use wire::limits::{MAX_COLUMNS, MAX_FAULTS_PER_REPORT, MAX_FRAME_BYTES, MAX_RECORDS, MAX_SEQUENCE, NO_TIME_MS};
+use wire::limits::{MAX_COLUMNS, MAX_FRAME_BYTES, MAX_RECORDS, MAX_SEQUENCE, NO_TIME_MS};
 use wire::{Body, decode};
 
 /// Decodes a frame with these samples.
@@ -16,20 +16,6 @@ fn check(samples: &str, expected: Expect) {
 
 fn check_frame(text: &str, expected: Expect) {
     expected.assert_eq(&outcome(text.as_bytes()));
-}
-
-fn with(key: &str, list: &str) -> String {
-    format!(r#"{{"version":1,"machine":"a","boot":7,"first_sequence":0,"{key}":[{list}]}}"#)
-}
-
-/// A good report with one key set to another value.
-fn report(key: &str, value: &str) -> String {
-    let keys =
-        [("report", "\"active\""), ("source_address", "0"), ("lamps", "{\"state\":0,\"flash\":255}"), ("faults", "[]")];
-    let mut keys: Vec<_> = keys.into_iter().filter(|(name, _)| *name != key).collect();
-    keys.push((key, value));
-    let keys: Vec<_> = keys.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-    with("faults", &format!("{{{}}}", keys.join(",")))
 }
 
 #[test]
@@ -309,86 +295,6 @@ fn times_beyond_every_calendar_saturate_and_are_left_to_validation() {
         0 9223372036854775807 ms:
         1 -9223372036854775808 ms:
         2 1970-01-01T00:00:00.001Z:
-    "#]],
-    );
-}
-
-#[test]
-fn reports_are_checked_by_name() {
-    check_frame(
-        &report("report", "\"maybe\""),
-        expect![[r#"
-        body: frame body is malformed: unknown variant `maybe`, expected `active` or `previously_active` at line 1 column 145, accounted to a 7/0..1
-    "#]],
-    );
-    check_frame(
-        &report("source_address", "256"),
-        expect![[r#"
-        body: frame body is malformed: invalid value: integer `256`, expected u8 at line 1 column 148, accounted to a 7/0..1
-    "#]],
-    );
-    check_frame(
-        &report("faults", r#"[{"spn":524288,"fmi":0,"occurrence_count":0}]"#),
-        expect![[r#"
-        body: frame body is malformed: spn = 524288, fmi = 0, occurrence_count = 0; they have 19, 5 and 7 bits, accounted to a 7/0..1
-    "#]],
-    );
-    check_frame(
-        &report("faults", r#"[{"spn":1,"fmi":0,"occurrence_count":0,"extra":1}]"#),
-        expect![[r#"
-        body: frame body is malformed: unknown field `extra`, expected one of `spn`, `fmi`, `occurrence_count`, `legacy_conversion` at line 1 column 190, accounted to a 7/0..1
-    "#]],
-    );
-    let code = r#"{"spn":1,"fmi":0,"occurrence_count":0}"#;
-    check_frame(
-        &report("faults", &format!("[{}]", vec![code; MAX_FAULTS_PER_REPORT + 1].join(","))),
-        expect![[r#"
-        body: frame body is malformed: a report has 447 faults; at most 446 fit, accounted to a 7/0..1
-    "#]],
-    );
-}
-
-#[test]
-fn tasks_are_checked_by_name() {
-    let task = |rest: &str| {
-        with("tasks", &format!(r#"{{"recorded_at":"2026-08-20T05:12:07Z","event":"started","task":"T"{rest}}}"#))
-    };
-    check_frame(
-        &task(""),
-        expect![[r#"
-        Json Task of a, boot 7, sequences 0..1, age 0 ms
-        0 2026-08-20T05:12:07.000Z: Started "T", field "", operator "", implement "", operation "", crop "", totals []
-    "#]],
-    );
-    check_frame(
-        &task(r#","field":"a\u0000b""#),
-        expect![[r#"
-        body: frame body is malformed: field has a NUL character; leave it out, accounted to a 7/0..1
-    "#]],
-    );
-    check_frame(
-        &task(&format!(r#","crop":"{}""#, "п".repeat(65))),
-        expect![[r#"
-        body: frame body is malformed: crop has 130 bytes; at most 128 are allowed, so shorten it, accounted to a 7/0..1
-    "#]],
-    );
-    check_frame(
-        &task(r#","totals":{"total_area":1}"#),
-        expect![[r#"
-        body: frame body is malformed: total "total_area" is no signal of the catalogue at line 1 column 157, accounted to a 7/0..1
-    "#]],
-    );
-    check_frame(
-        &task(r#","totals":{"total_area_m2":1e300}"#),
-        expect![[r#"
-            body: frame body is malformed: total total_area_m2 = 1e300 does not fit at line 1 column 164, accounted to a 7/0..1
-        "#]],
-    );
-    check_frame(
-        &task(r#","totals":{"ddi_E100":1,"ddi_e100":2,"total_area_m2":3}"#),
-        expect![[r#"
-        Json Task of a, boot 7, sequences 0..1, age 0 ms
-        0 2026-08-20T05:12:07.000Z: Started "T", field "", operator "", implement "", operation "", crop "", totals [(206, 3), (123136, 2)]
     "#]],
     );
 }

@@ -1,8 +1,9 @@
-//! Binary fault reports and tasks that lie, by name.
+//! Fault reports and tasks that lie, by name, in either form.
 
 mod common;
 
-use common::{outcome, plain_header, sealed, signed, unsigned};
+use common::{json_frame as with, json_report as report, outcome, plain_header, sealed, signed, unsigned};
+use expect_test::{Expect, expect};
 use wire::limits::{MAX_FAULTS_PER_REPORT, MAX_TEXT_BYTES, MAX_TOTALS};
 
 const FAULTS: u8 = 2;
@@ -12,6 +13,10 @@ const TASK: u8 = 3;
 fn check(kind: u8, records: usize, parts: &[Vec<u8>], reason: &str) {
     let found = outcome(&sealed(kind, 0, &[plain_header(records), parts.concat()].concat()));
     assert_eq!(found, format!("body: frame body is malformed: {reason}, accounted to a 7/0..{records}\n"));
+}
+
+fn check_frame(text: &str, expected: Expect) {
+    expected.assert_eq(&outcome(text.as_bytes()));
 }
 
 /// A report without faults.
@@ -91,4 +96,84 @@ fn trouble_codes_beyond_their_bits_are_refused() {
     check(FAULTS, 1, &report(&many, MAX_FAULTS_PER_REPORT + 1), "a report has 447 faults; at most 446 fit");
     check(FAULTS, 1, &[unsigned(1), signed(0), vec![2, 0, 0, 0, 0]], "2 names no variant of an enumeration");
     check(TASK, 1, &[unsigned(1), signed(0), vec![4, 0, 0, 0, 0, 0, 0, 0]], "4 names no variant of an enumeration");
+}
+
+#[test]
+fn json_reports_are_checked_by_name() {
+    check_frame(
+        &report("report", "\"maybe\""),
+        expect![[r#"
+        body: frame body is malformed: unknown variant `maybe`, expected `active` or `previously_active` at line 1 column 145, accounted to a 7/0..1
+    "#]],
+    );
+    check_frame(
+        &report("source_address", "256"),
+        expect![[r#"
+        body: frame body is malformed: invalid value: integer `256`, expected u8 at line 1 column 148, accounted to a 7/0..1
+    "#]],
+    );
+    check_frame(
+        &report("faults", r#"[{"spn":524288,"fmi":0,"occurrence_count":0}]"#),
+        expect![[r#"
+        body: frame body is malformed: spn = 524288, fmi = 0, occurrence_count = 0; they have 19, 5 and 7 bits, accounted to a 7/0..1
+    "#]],
+    );
+    check_frame(
+        &report("faults", r#"[{"spn":1,"fmi":0,"occurrence_count":0,"extra":1}]"#),
+        expect![[r#"
+        body: frame body is malformed: unknown field `extra`, expected one of `spn`, `fmi`, `occurrence_count`, `legacy_conversion` at line 1 column 190, accounted to a 7/0..1
+    "#]],
+    );
+    let code = r#"{"spn":1,"fmi":0,"occurrence_count":0}"#;
+    check_frame(
+        &report("faults", &format!("[{}]", vec![code; MAX_FAULTS_PER_REPORT + 1].join(","))),
+        expect![[r#"
+        body: frame body is malformed: a report has 447 faults; at most 446 fit, accounted to a 7/0..1
+    "#]],
+    );
+}
+
+#[test]
+fn json_tasks_are_checked_by_name() {
+    let task = |rest: &str| {
+        with("tasks", &format!(r#"{{"recorded_at":"2026-08-20T05:12:07Z","event":"started","task":"T"{rest}}}"#))
+    };
+    check_frame(
+        &task(""),
+        expect![[r#"
+        Json Task of a, boot 7, sequences 0..1, age 0 ms
+        0 2026-08-20T05:12:07.000Z: Started "T", field "", operator "", implement "", operation "", crop "", totals []
+    "#]],
+    );
+    check_frame(
+        &task(r#","field":"a\u0000b""#),
+        expect![[r#"
+        body: frame body is malformed: field has a NUL character; leave it out, accounted to a 7/0..1
+    "#]],
+    );
+    check_frame(
+        &task(&format!(r#","crop":"{}""#, "п".repeat(65))),
+        expect![[r#"
+        body: frame body is malformed: crop has 130 bytes; at most 128 are allowed, so shorten it, accounted to a 7/0..1
+    "#]],
+    );
+    check_frame(
+        &task(r#","totals":{"total_area":1}"#),
+        expect![[r#"
+        body: frame body is malformed: total "total_area" is no signal of the catalogue at line 1 column 157, accounted to a 7/0..1
+    "#]],
+    );
+    check_frame(
+        &task(r#","totals":{"total_area_m2":1e300}"#),
+        expect![[r#"
+            body: frame body is malformed: total total_area_m2 = 1e300 does not fit at line 1 column 164, accounted to a 7/0..1
+        "#]],
+    );
+    check_frame(
+        &task(r#","totals":{"ddi_E100":1,"ddi_e100":2,"total_area_m2":3}"#),
+        expect![[r#"
+        Json Task of a, boot 7, sequences 0..1, age 0 ms
+        0 2026-08-20T05:12:07.000Z: Started "T", field "", operator "", implement "", operation "", crop "", totals [(206, 3), (123136, 2)]
+    "#]],
+    );
 }

@@ -147,6 +147,21 @@ fn time(at_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| format!("{at_ms} ms"), |at| format!("{at:.3}"))
 }
 
+/// A JSON frame with one list of records under `key`.
+pub(crate) fn json_frame(key: &str, list: &str) -> String {
+    format!(r#"{{"version":1,"machine":"a","boot":7,"first_sequence":0,"{key}":[{list}]}}"#)
+}
+
+/// A good report with one key set to another value.
+pub(crate) fn json_report(key: &str, value: &str) -> String {
+    let keys =
+        [("report", "\"active\""), ("source_address", "0"), ("lamps", "{\"state\":0,\"flash\":255}"), ("faults", "[]")];
+    let mut keys: Vec<_> = keys.into_iter().filter(|(name, _)| *name != key).collect();
+    keys.push((key, value));
+    let keys: Vec<_> = keys.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    json_frame("faults", &format!("{{{}}}", keys.join(",")))
+}
+
 /// Reads a file of hexadecimal digits; lines that begin with `#` are comments.
 pub(crate) fn read_hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text
