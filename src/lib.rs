@@ -3,6 +3,7 @@
 //! Data moves one way: `ingest → store → derive → exchange → api`. `docs/ARCHITECTURE.md` has the map and the
 //! rules that a test keeps.
 
+pub mod cli;
 pub mod config;
 pub mod derive;
 pub mod exchange;

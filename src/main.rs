@@ -1,2 +1,7 @@
 //! The `polevod` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    polevod::cli::main()
+}

@@ -213,7 +213,7 @@ mod tests {
             "[database]\nurl = \"postgres//x\"",
             &[],
             expect![
-                "database.url: no database address: invalid connection string; write postgres://USER:PASSWORD@HOST:PORT/DATABASE (set in FILE)"
+                "database.url: no database address: unexpected EOF; write postgres://USER:PASSWORD@HOST:PORT/DATABASE (set in FILE)"
             ],
         );
     }

@@ -16,8 +16,7 @@ const STEP_MAX_MS: i64 = 3_600_000;
 const STEP_DEFAULT_MS: i64 = 1_000;
 
 /// Times that the database can hold.
-const CALENDAR_MS: std::ops::RangeInclusive<i64> =
-    wire::limits::MIN_RECORDED_AT_MS..=wire::limits::MAX_RECORDED_AT_MS;
+const CALENDAR_MS: std::ops::RangeInclusive<i64> = wire::limits::MIN_RECORDED_AT_MS..=wire::limits::MAX_RECORDED_AT_MS;
 
 /// Which times are believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +128,12 @@ mod tests {
             .enumerate()
             .map(|(i, at)| match corrections.get(i) {
                 None => show(*at),
-                Some(c) => format!("{} quality {}{}", show(*at), c.quality, c.raw_ms.map_or(String::new(), |raw| format!(" raw {}", show(raw)))),
+                Some(c) => format!(
+                    "{} quality {}{}",
+                    show(*at),
+                    c.quality,
+                    c.raw_ms.map_or(String::new(), |raw| format!(" raw {}", show(raw)))
+                ),
             })
             .collect();
         expected.assert_eq(&lines.join("\n"));
@@ -137,25 +141,37 @@ mod tests {
 
     #[test]
     fn a_backlog_of_years_is_believed() {
-        check(&["2020-01-02T10:30:20Z", "2026-08-20T12:09:00Z"], 0, expect![[r#"
+        check(
+            &["2020-01-02T10:30:20Z", "2026-08-20T12:09:00Z"],
+            0,
+            expect![[r#"
             2020-01-02T10:30:20.000Z
-            2026-08-20T12:09:00.000Z"#]]);
+            2026-08-20T12:09:00.000Z"#]],
+        );
     }
 
     #[test]
     fn a_clock_at_1970_is_placed_by_its_arrival_and_age() {
-        check(&["1970-01-01T00:00:10Z", "1970-01-01T00:00:15Z"], 3_000, expect![[r#"
+        check(
+            &["1970-01-01T00:00:10Z", "1970-01-01T00:00:15Z"],
+            3_000,
+            expect![[r#"
             2026-08-20T11:59:52.000Z quality 2 raw 1970-01-01T00:00:10.000Z
-            2026-08-20T11:59:57.000Z quality 2 raw 1970-01-01T00:00:15.000Z"#]]);
+            2026-08-20T11:59:57.000Z quality 2 raw 1970-01-01T00:00:15.000Z"#]],
+        );
     }
 
     #[test]
     fn records_before_the_first_fix_are_placed_by_those_after_it() {
-        check(&["1980-01-06T00:00:00Z", "1980-01-06T00:00:05Z", "2026-08-20T11:00:00Z", "2026-08-20T11:00:05Z"], 0, expect![[r#"
+        check(
+            &["1980-01-06T00:00:00Z", "1980-01-06T00:00:05Z", "2026-08-20T11:00:00Z", "2026-08-20T11:00:05Z"],
+            0,
+            expect![[r#"
             2026-08-20T10:59:54.000Z quality 2 raw 1980-01-06T00:00:00.000Z
             2026-08-20T10:59:59.000Z quality 2 raw 1980-01-06T00:00:05.000Z
             2026-08-20T11:00:00.000Z quality 0
-            2026-08-20T11:00:05.000Z quality 0"#]]);
+            2026-08-20T11:00:05.000Z quality 0"#]],
+        );
     }
 
     #[test]
@@ -165,10 +181,14 @@ mod tests {
 
     #[test]
     fn a_clock_in_the_far_future_is_placed_by_the_record_before() {
-        check(&["2026-08-20T11:59:00Z", "2081-08-20T11:59:05Z", "2081-08-20T11:59:10Z"], 0, expect![[r#"
+        check(
+            &["2026-08-20T11:59:00Z", "2081-08-20T11:59:05Z", "2081-08-20T11:59:10Z"],
+            0,
+            expect![[r#"
             2026-08-20T11:59:00.000Z quality 0
             2026-08-20T11:59:01.000Z quality 2 raw 2081-08-20T11:59:05.000Z
-            2026-08-20T11:59:06.000Z quality 2 raw 2081-08-20T11:59:10.000Z"#]]);
+            2026-08-20T11:59:06.000Z quality 2 raw 2081-08-20T11:59:10.000Z"#]],
+        );
     }
 
     #[test]

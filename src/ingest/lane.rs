@@ -61,8 +61,15 @@ impl Lane {
             let messages = receipts.len();
             let began = Instant::now();
             let loaded = self.writer.store(batch).await;
-            debug!(lane = number, messages, stored = loaded.stored, duplicate = loaded.duplicate, refused = loaded.refused,
-                took_ms = began.elapsed().as_millis() as u64, "stored a batch");
+            debug!(
+                lane = number,
+                messages,
+                stored = loaded.stored,
+                duplicate = loaded.duplicate,
+                refused = loaded.refused,
+                took_ms = began.elapsed().as_millis() as u64,
+                "stored a batch"
+            );
             self.counters.loaded(&loaded);
             self.outbox.push(loaded.boots);
             acknowledge(receipts).await;

@@ -75,7 +75,10 @@ pub(super) async fn run(
                 continue;
             }
             Ended::Lost(why) => {
-                warn!(retry_in_ms = backoff.as_millis() as u64, "connection to the broker {} ended: {why}", settings.url);
+                warn!(
+                    retry_in_ms = backoff.as_millis() as u64,
+                    "connection to the broker {} ended: {why}", settings.url
+                );
             }
         }
         let pause = backoff.mul_f64(rand::rng().random_range(0.5..1.0));
@@ -231,11 +234,17 @@ impl Poll {
                     self.counters.set_broker_up(true);
                 }
                 Event::Incoming(Packet::SubAck(ack)) => {
-                    if let Some(refused) = ack.return_codes.iter().find(|code| !matches!(code, SubscribeReasonCode::Success(_))) {
-                        return format!("the broker refuses the subscription ({refused:?}); allow client and user to read polevod/v1/#");
+                    if let Some(refused) =
+                        ack.return_codes.iter().find(|code| !matches!(code, SubscribeReasonCode::Success(_)))
+                    {
+                        return format!(
+                            "the broker refuses the subscription ({refused:?}); allow client and user to read polevod/v1/#"
+                        );
                     }
                 }
-                Event::Incoming(Packet::Disconnect(why)) => return format!("the broker disconnected us: {:?}", why.reason_code),
+                Event::Incoming(Packet::Disconnect(why)) => {
+                    return format!("the broker disconnected us: {:?}", why.reason_code);
+                }
                 Event::Incoming(Packet::Publish(publish)) => self.deliver(publish).await,
                 _ => {}
             }

@@ -65,7 +65,10 @@ pub fn prepare(message: RawMessage, rules: &Rules) -> Item {
     };
     let header = decoded.frame.header;
     if header.machine != topic.machine {
-        let detail = format!("the frame is of machine {}, the topic of {}; a unit publishes for itself alone", header.machine, topic.machine);
+        let detail = format!(
+            "the frame is of machine {}, the topic of {}; a unit publishes for itself alone",
+            header.machine, topic.machine
+        );
         return reject(message, "machine", detail);
     }
     if decoded.frame.body.kind() != expected {
@@ -78,7 +81,9 @@ pub fn prepare(message: RawMessage, rules: &Rules) -> Item {
             validate(&mut columns, &mut dropped);
             (std::mem::take(&mut columns.recorded_at_ms), Records::Samples(columns))
         }
-        Body::Faults(reports) => (reports.iter().map(|report| report.recorded_at_ms).collect(), Records::Faults(reports)),
+        Body::Faults(reports) => {
+            (reports.iter().map(|report| report.recorded_at_ms).collect(), Records::Faults(reports))
+        }
         Body::Task(tasks) => (tasks.iter().map(|task| task.recorded_at_ms).collect(), Records::Tasks(tasks)),
     };
     let corrections = clock::correct(&mut recorded_at_ms, header.age_ms, message.received_at_ms, &rules.clock);

@@ -107,7 +107,8 @@ mod tests {
         let mut lines: Vec<_> = samples_of(&columns)
             .iter()
             .map(|sample| {
-                let values: Vec<_> = sample.values.iter().map(|(id, raw)| format!("{id} {}", id.physical(*raw))).collect();
+                let values: Vec<_> =
+                    sample.values.iter().map(|(id, raw)| format!("{id} {}", id.physical(*raw))).collect();
                 format!("[{}]", values.join(", "))
             })
             .collect();
@@ -122,7 +123,10 @@ mod tests {
     #[test]
     fn an_impossible_value_goes_and_its_record_stays() {
         check(
-            &[&[(RPM, 1850.0), (catalogue::COOLANT_TEMP_C, 88.0)], &[(RPM, 9120.0), (catalogue::COOLANT_TEMP_C, 118.0)]],
+            &[
+                &[(RPM, 1850.0), (catalogue::COOLANT_TEMP_C, 88.0)],
+                &[(RPM, 9120.0), (catalogue::COOLANT_TEMP_C, 118.0)],
+            ],
             expect![[r#"
                 [engine_speed_rpm 1850, coolant_temp_c 88]
                 [coolant_temp_c 118]

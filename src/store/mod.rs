@@ -29,5 +29,5 @@ pub use load::{
 pub use maintain::maintain;
 pub use migrate::{MIGRATIONS, migrate, pending_migrations};
 pub use registry::Registry;
-pub use status::{MachineStatus, fleet_status, machine_days};
+pub use status::{MachineStatus, fleet_status, machine_days, quarantined_records};
 pub use writer::Writer;

@@ -75,3 +75,18 @@ pub async fn machine_days(client: &Client, machine_id: i64) -> Result<Vec<BootDa
         format!("select {BOOT_DAY_COLUMNS} from stored_day where machine_id = $1 order by boot_id, stored_day.day");
     client.query(&query, &[&machine_id]).await?.iter().map(boot_day).collect()
 }
+
+/// Records and whole messages in quarantine; records that are only known by a message count as one.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn quarantined_records(client: &Client) -> Result<i64, StoreError> {
+    let row = client
+        .query_one(
+            "select coalesce(sum(case when value_count > 0 then 0 else greatest(record_count, 1) end), 0)::bigint
+             from quarantine",
+            &[],
+        )
+        .await?;
+    Ok(row.get(0))
+}

@@ -1,0 +1,121 @@
+//! The command line: one binary, one verb each.
+
+mod demo;
+mod doctor;
+mod migrate;
+mod replay;
+mod service;
+mod signals;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Config};
+
+/// Exit code when the command did its work and found something that needs attention.
+const ATTENTION: u8 = 3;
+
+/// Agricultural fleet telemetry: from MQTT frames of tractors and harvesters to work a farm can sign.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "\
+Settings come from the defaults, then --config FILE, then POLEVOD_* variables (POLEVOD_DATABASE_URL,
+POLEVOD_MQTT_URL, …). `polevod config` prints every setting with its default and meaning.
+
+First steps:
+  polevod demo --for 60s --headless      everything on this machine, nothing installed
+  polevod doctor                         is the database, is the broker set up so that nothing is lost?
+  polevod migrate && polevod run         the service
+
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but something needs attention (it is printed)."
+)]
+struct Cli {
+    /// Settings file (TOML); only what differs from the defaults has to stand in it.
+    #[arg(long, short, global = true, value_name = "FILE", env = "POLEVOD_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the whole service: ingest and housekeeping.
+    Run(service::Arguments),
+    /// Run ingest alone; any number of processes may share the work (mqtt.share_group).
+    Ingest(service::Arguments),
+    /// Bring the database up to date.
+    Migrate,
+    /// Send real recordings through MQTT as a machine would.
+    Replay(replay::Arguments),
+    /// Show the fleet, and how complete each machine's days are.
+    Status(status::Arguments),
+    /// Check broker and database for settings that would lose data, and say what to change.
+    Doctor(doctor::Arguments),
+    /// Start a private database, a broker, a simulated fleet and the service on this machine.
+    Demo(demo::Arguments),
+    /// Print every setting with its default and meaning.
+    Config,
+}
+
+/// Parses the command line, runs the command, returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Command::Config = cli.command {
+        print!("{}", config::DEFAULT_TOML);
+        return ExitCode::SUCCESS;
+    }
+    match start(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("polevod: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: Cli) -> anyhow::Result<ExitCode> {
+    // Both TLS clients use ring; without a choice rustls would refuse to guess.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut config = config::load(cli.config.as_deref(), environment())?;
+    if let Command::Demo(_) | Command::Replay(_) | Command::Status(_) | Command::Doctor(_) = cli.command
+        && std::env::var_os("POLEVOD_LOG_FILTER").is_none()
+        && cli.config.is_none()
+    {
+        // These speak to a person by themselves.
+        config.log.filter = "warn".into();
+    }
+    crate::logging::start(&config.log).map_err(anyhow::Error::msg)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(dispatch(cli.command, config))
+}
+
+/// Variables whose value is text; others cannot be settings.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(arguments) | Command::Ingest(arguments) => service::run(&config, arguments).await,
+        Command::Migrate => migrate::run(&config).await,
+        Command::Replay(arguments) => replay::run(&config, arguments).await,
+        Command::Status(arguments) => status::run(&config, arguments).await,
+        Command::Doctor(arguments) => doctor::run(&config, arguments).await,
+        Command::Demo(arguments) => demo::run(config, arguments).await,
+        Command::Config => Ok(ExitCode::SUCCESS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
