@@ -16,7 +16,6 @@ pub mod fleet;
 pub mod ledger;
 pub mod machine;
 mod random;
-mod record;
 
 pub use device::Impairments;
 pub use fleet::{
@@ -24,4 +23,4 @@ pub use fleet::{
 };
 pub use ledger::{Ledger, LedgerContent};
 pub use random::Random;
-pub use record::{Record, body_of, records_of};
+pub use wire::{Record, body_of, records_of};

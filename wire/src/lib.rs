@@ -15,6 +15,7 @@ mod identity;
 mod json;
 pub mod limits;
 mod messages;
+mod record;
 mod sample;
 mod sequence_set;
 mod signal;
@@ -29,6 +30,7 @@ pub use frame::{
 pub use identity::{BootId, IdentityError, MachineSerial};
 pub use json::encode_json;
 pub use messages::{Encoding, Gap, Link, Request, Status, Stored};
+pub use record::{Record, body_of, records_of};
 pub use sample::{Sample, columns_of, samples_of};
 pub use sequence_set::SequenceSet;
 pub use signal::{Behaviour, Column as StoreColumn, MachineKinds, Resolution, Signal, SignalId, Source, SqlType};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use wire::{Compression, Encoding, Frame, Kind, limits};
 
 use super::run::frame_of;
-use crate::record::records_of;
+use wire::records_of;
 
 /// A frame ready to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use wire::{BootId, Compression, Frame, Header, MachineSerial, SequenceSet};
 
-use crate::record::{Record, body_of, records_of};
+use wire::{Record, body_of, records_of};
 
 /// A finished run in the buffer, packed as a frame without age; what a disk buffer would hold.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use wire::{BootId, Encoding, Kind, MachineSerial, SequenceSet, Stored, limits};
 use super::frames::{OutFrame, encode_aged};
 use super::run::{OpenRun, Run};
 use crate::random::Random;
-use crate::record::Record;
+use wire::Record;
 
 /// Records that may be sent and unanswered, in frames: enough to keep a link of 100 ms busy, little enough that a
 /// service which is away finds no flood when it is back.

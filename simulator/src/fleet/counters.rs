@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tokio::sync::Notify;
 
 use super::report::{LatencySummary, Report};
-use crate::record::Record;
+use wire::Record;
 
 /// Buckets of a power of two: a value is known to 1/32.
 const BUCKETS_PER_OCTAVE: u64 = 32;

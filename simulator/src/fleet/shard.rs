@@ -18,7 +18,7 @@ use super::stop::{Phase, Stop};
 use crate::device::{Device, Impairer, OutFrame};
 use crate::ledger::{Durable, Ledger};
 use crate::machine::Machine;
-use crate::record::Record;
+use wire::Record;
 
 /// Records that a machine makes before others have their turn.
 const RECORDS_A_TURN: usize = 64;

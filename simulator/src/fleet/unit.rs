@@ -18,7 +18,7 @@ use super::run::Session;
 use super::shard::{Fed, Member};
 use super::stop::{Stop, StopSwitch, stop_switch};
 use crate::device::{Device, DeviceConfig, Impairer, Impairments};
-use crate::record::Record;
+use wire::Record;
 
 /// Records that may wait between the caller and the unit.
 const FEED: usize = 256;

@@ -8,7 +8,7 @@ use std::path::Path;
 use wire::{BootId, Frame, MachineSerial, SequenceSet, Stored};
 
 use super::{ENTRY_HEAD_BYTES, FILE_MAGIC, KIND_RUN, KIND_STORED, LedgerError, MAX_ENTRY_BYTES};
-use crate::record::{Record, records_of};
+use wire::{Record, records_of};
 
 /// What a ledger says.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,7 @@ use wire::{MachineSerial, Sample, catalogue as signal};
 
 use crate::fleet::{FleetConfig, SimulatorError};
 use crate::random::Random;
-use crate::record::Record;
+use wire::Record;
 
 /// Why the machine catalogue cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -18,7 +18,8 @@ mod yield_monitor;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use wire::{BootId, FaultReport, MachineSerial, Sample, SignalId, TaskRecord};
+pub use wire::Record;
+use wire::{BootId, MachineSerial, Sample, SignalId};
 
 pub use can::REPEAT_FAULTS_EVERY_MS;
 pub use defect::Defect;
@@ -105,28 +106,6 @@ impl Recording {
             Record::Sample(sample) => Some(sample),
             Record::Faults(_) | Record::Task(_) => None,
         })
-    }
-}
-
-/// One record.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Record {
-    /// Readings.
-    Sample(Sample),
-    /// Trouble codes of one controller.
-    Faults(FaultReport),
-    /// A task that began, went on or ended.
-    Task(TaskRecord),
-}
-
-impl Record {
-    /// Machine clock, Unix milliseconds UTC.
-    pub fn recorded_at_ms(&self) -> i64 {
-        match self {
-            Record::Sample(sample) => sample.recorded_at_ms,
-            Record::Faults(report) => report.recorded_at_ms,
-            Record::Task(record) => record.recorded_at_ms,
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a unit records: one number of its sequence space each.
 
-use wire::{Body, FaultReport, Kind, Sample, TaskRecord, columns_of, samples_of};
+use crate::frame::{Body, FaultReport, Kind, TaskRecord};
+use crate::sample::{Sample, columns_of, samples_of};
 
 /// One record of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
