@@ -3,12 +3,14 @@
 //! Data moves one way: `ingest → store → derive → exchange → api`. `docs/ARCHITECTURE.md` has the map and the
 //! rules that a test keeps.
 
+pub mod api;
 pub mod cli;
 pub mod config;
 pub mod derive;
 pub mod exchange;
 pub mod ingest;
 pub mod logging;
+pub mod recompute;
 pub mod store;
 pub mod time;
 mod tls;

@@ -1,9 +1,12 @@
 //! TLS for clients: whom we trust, and who we are.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
+
+use crate::config::Mqtt;
 
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +46,7 @@ pub(crate) fn client_config(authorities: &str, identity: Option<(&str, &str)>) -
             roots.add(certificate)?;
         }
     }
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots);
@@ -54,6 +57,19 @@ pub(crate) fn client_config(authorities: &str, identity: Option<(&str, &str)>) -
             builder.with_client_auth_cert(certificates(chain)?, key_der)?
         }
     })
+}
+
+/// The TLS set-up that the broker's address asks for; none for a plain address.
+///
+/// # Errors
+/// As [`client_config`].
+pub(crate) fn of_broker(settings: &Mqtt) -> Result<Option<Arc<ClientConfig>>, TlsError> {
+    if !settings.url.tls {
+        return Ok(None);
+    }
+    let identity = (!settings.client_certificate_file.is_empty())
+        .then_some((settings.client_certificate_file.as_str(), settings.client_key_file.as_str()));
+    client_config(&settings.ca_file, identity).map(|tls| Some(Arc::new(tls)))
 }
 
 fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {

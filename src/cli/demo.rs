@@ -10,6 +10,7 @@ use simulator::{FleetConfig, Options, Report};
 use tokio::sync::watch;
 
 use super::signals::stop_on_signal;
+use super::units;
 use crate::config::{Config, MqttUrl, Secret};
 use crate::ingest::{self, Counters, Sabotage, Totals};
 use crate::store;
@@ -90,15 +91,8 @@ async fn drive_fleet(
         accelerate: arguments.accelerate,
         ..FleetConfig::default()
     };
-    let credentials = config.mqtt.url.credentials.clone();
-    let options = Options {
-        broker_url: format!("mqtt://{}:{}", config.mqtt.url.host, config.mqtt.url.port),
-        username: credentials.as_ref().map(|(user, _)| user.clone()),
-        password: credentials.map(|(_, password)| password.reveal().to_string()),
-        run_for: arguments.run_for,
-        drain_timeout: DRAIN_PATIENCE,
-        ..Options::default()
-    };
+    let options =
+        Options { run_for: arguments.run_for, drain_timeout: DRAIN_PATIENCE, ..units::options(&config.mqtt)? };
     let bar = progress_bar(arguments);
     let (switch, fleet_stop) = simulator::stop_switch();
     tokio::spawn(async move {

@@ -7,6 +7,7 @@ mod replay;
 mod service;
 mod signals;
 mod status;
+mod units;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config};
+use service::Parts;
 
 /// Exit code when the command did its work and found something that needs attention.
 const ATTENTION: u8 = 3;
@@ -43,10 +45,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the whole service: ingest and housekeeping.
+    /// Run the whole service: ingest, housekeeping, recomputing, HTTP.
     Run(service::Arguments),
     /// Run ingest alone; any number of processes may share the work (mqtt.share_group).
     Ingest(service::Arguments),
+    /// Recompute alone what new records or changed settings concern; any number of processes may.
+    Derive(service::Arguments),
     /// Bring the database up to date.
     Migrate,
     /// Send real recordings through MQTT as a machine would.
@@ -81,7 +85,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     // Both TLS clients use ring; without a choice rustls would refuse to guess.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut config = config::load(cli.config.as_deref(), environment())?;
-    if let Command::Demo(_) | Command::Replay(_) | Command::Status(_) | Command::Doctor(_) = cli.command
+    if !matches!(cli.command, Command::Run(_) | Command::Ingest(_) | Command::Derive(_))
         && std::env::var_os("POLEVOD_LOG_FILTER").is_none()
         && cli.config.is_none()
     {
@@ -99,7 +103,9 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 
 async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Run(arguments) | Command::Ingest(arguments) => service::run(&config, arguments).await,
+        Command::Run(arguments) => service::run(&config, arguments, Parts::Whole).await,
+        Command::Ingest(arguments) => service::run(&config, arguments, Parts::Ingest).await,
+        Command::Derive(arguments) => service::run(&config, arguments, Parts::Derive).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Replay(arguments) => replay::run(&config, arguments).await,
         Command::Status(arguments) => status::run(&config, arguments).await,

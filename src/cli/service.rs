@@ -1,4 +1,4 @@
-//! `polevod run` and `polevod ingest`.
+//! `polevod run`, and its parts alone: `polevod ingest`, `polevod derive`.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use anyhow::bail;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tracing::info;
 
 use super::signals::stop_on_signal;
+use crate::api::{self, Shared};
 use crate::config::Config;
 use crate::ingest::{self, Counters, Sabotage};
-use crate::store;
+use crate::{recompute, store};
 
 /// Pause between two lines that sum up what ingest did.
 const SUMMARY_EVERY: Duration = Duration::from_secs(60);
 
-/// What `run` and `ingest` take.
+/// What `run`, `ingest` and `derive` take.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Bring the database up to date first.
@@ -24,13 +26,43 @@ pub(super) struct Arguments {
     migrate: bool,
 }
 
-pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result<ExitCode> {
+/// Which parts of the service a process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// All of them.
+    Whole,
+    /// Ingest alone.
+    Ingest,
+    /// Recomputing alone.
+    Derive,
+}
+
+pub(super) async fn run(config: &Config, arguments: Arguments, parts: Parts) -> anyhow::Result<ExitCode> {
     let stop = stop_on_signal()?;
+    let listener = api::bind(config).await?;
     prepare_database(config, arguments.migrate).await?;
     let counters = Arc::new(Counters::default());
-    let summary = tokio::spawn(summarise(counters.clone(), stop.clone()));
-    ingest::run(config, counters, stop, Sabotage::None).await?;
-    summary.abort();
+    let ingests = parts != Parts::Derive;
+    let mut tasks = JoinSet::new();
+    if let Some(listener) = listener {
+        let shared = Shared { config: Arc::new(config.clone()), ingest: ingests.then(|| counters.clone()) };
+        tasks.spawn(listener.serve(shared, stop.clone()));
+    }
+    if parts != Parts::Ingest {
+        let work = recompute::run(config.clone(), stop.clone());
+        tasks.spawn(async move {
+            work.await;
+            Ok(())
+        });
+    }
+    if ingests {
+        let summary = tokio::spawn(summarise(counters.clone(), stop.clone()));
+        ingest::run(config, counters, stop, Sabotage::None).await?;
+        summary.abort();
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended??;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -16,6 +16,8 @@ pub struct Config {
     pub mqtt: Mqtt,
     pub ingest: Ingest,
     pub clock: Clock,
+    pub derive: Derive,
+    pub http: Http,
     pub quarantine: Quarantine,
     pub retention: Retention,
     pub log: Log,
@@ -83,6 +85,24 @@ pub struct Clock {
     pub zone: Zone,
 }
 
+/// Section `[derive]`.
+#[derive(Debug, Clone, Deserialize)]
+#[allow(missing_docs)]
+pub struct Derive {
+    #[serde(deserialize_with = "bounded::<0, 3_600_000, _>")]
+    pub settle_ms: u32,
+    #[serde(deserialize_with = "bounded::<0, 23, _>")]
+    pub day_starts_h: u32,
+}
+
+/// Section `[http]`.
+#[derive(Debug, Clone, Deserialize)]
+#[allow(missing_docs)]
+pub struct Http {
+    #[serde(deserialize_with = "listen_address")]
+    pub listen: Option<std::net::SocketAddr>,
+}
+
 /// Section `[quarantine]`.
 #[derive(Debug, Clone, Deserialize)]
 #[allow(missing_docs)]
@@ -148,6 +168,16 @@ fn database_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D:
         D::Error::custom(format!("no database address: {cause}; write postgres://USER:PASSWORD@HOST:PORT/DATABASE"))
     })?;
     Ok(Secret::new(text))
+}
+
+fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<std::net::SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| {
+        D::Error::custom(format!("{text:?} is no address to listen on; write 127.0.0.1:8080, or nothing to serve none"))
+    })
 }
 
 fn client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

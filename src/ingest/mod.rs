@@ -14,6 +14,7 @@ mod lane;
 mod mqtt;
 mod outbox;
 mod prepare;
+mod pulse;
 mod validate;
 
 use std::sync::Arc;
@@ -87,9 +88,11 @@ pub async fn run(
         lanes.spawn(lane.run(number, stop.clone()));
         senders.push(sender);
     }
+    let pulse = tokio::spawn(pulse::run(config.database.clone(), counters.clone(), stop.clone()));
     let housekeeping = tokio::spawn(housekeeping(config.clone(), stop.clone()));
     // The connection outlives the lanes, so that their last acknowledgements get out.
     mqtt::run(&config.mqtt, &senders, &outbox, &counters, end_of_lanes(lanes, stop)).await?;
+    pulse.abort();
     housekeeping.abort();
     outbox_task.abort();
     info!(totals = ?counters.totals(), "ingest stopped");

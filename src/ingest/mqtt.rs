@@ -106,11 +106,8 @@ fn options(settings: &Mqtt) -> anyhow::Result<MqttOptions> {
     if let Some((user, password)) = &settings.url.credentials {
         options.set_credentials(user, password.reveal());
     }
-    if settings.url.tls {
-        let identity = (!settings.client_certificate_file.is_empty())
-            .then_some((settings.client_certificate_file.as_str(), settings.client_key_file.as_str()));
-        let tls = crate::tls::client_config(&settings.ca_file, identity)?;
-        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(tls))));
+    if let Some(tls) = crate::tls::of_broker(settings)? {
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls)));
     }
     Ok(options)
 }

@@ -9,6 +9,7 @@ use tokio_postgres::Transaction;
 use wire::{BootId, SequenceSet};
 
 use super::StoreError;
+use super::instant::Instant;
 use super::load::Run;
 use super::multirange::Multirange;
 use crate::time::{LocalDays, date_of_postgres_days, postgres_days, postgres_micros};
@@ -152,6 +153,8 @@ struct DayAccount {
     duplicates: i64,
     estimated: i64,
     values_refused: i64,
+    /// Earliest and latest new record, Unix milliseconds: what has to be derived anew.
+    changed: Option<(i64, i64)>,
 }
 
 impl DayAccounts {
@@ -182,6 +185,8 @@ impl DayAccounts {
                 continue;
             }
             account.stored.insert(sequence..sequence + 1);
+            let (from, to) = account.changed.unwrap_or((at, at));
+            account.changed = Some((from.min(at), to.max(at)));
             account.late += i64::from(frame.received_at_ms - at > late_after_ms);
             account.estimated += i64::from(frame.corrections.get(position).is_some_and(|c| c.quality != 0));
         }
@@ -225,6 +230,26 @@ impl DayAccounts {
                      estimated_count = total.estimated_count + excluded.estimated_count,
                      value_refused_count = total.value_refused_count + excluded.value_refused_count",
                 &[&machines, &days, &boots, &stored, &refused, &late, &duplicates, &estimated, &values_refused],
+            )
+            .await?;
+        self.mark(transaction).await
+    }
+
+    /// Marks what the batch changed: derived results follow stored records, never the other way round.
+    async fn mark(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let changed: Vec<_> =
+            self.accounts.iter().filter_map(|(key, account)| Some((key.0, account.changed?))).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let machines: Vec<_> = changed.iter().map(|(machine_id, _)| *machine_id).collect();
+        let from: Vec<_> = changed.iter().map(|(_, (from, _))| Instant(*from)).collect();
+        let to: Vec<_> = changed.iter().map(|(_, (_, to))| Instant(*to)).collect();
+        transaction
+            .execute(
+                "insert into derive_mark (machine_id, from_at, to_at)
+                 select * from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[])",
+                &[&machines, &from, &to],
             )
             .await?;
         Ok(())

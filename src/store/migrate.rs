@@ -30,6 +30,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     4 "0004_reports",
     5 "0005_quarantine",
     6 "0006_machine_state",
+    7 "0007_derive_mark",
 ];
 
 /// Any number that no other program uses: it keeps two `polevod migrate` apart.

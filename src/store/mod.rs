@@ -7,12 +7,15 @@ mod connect;
 mod copy;
 mod edition;
 mod error;
+mod instant;
 mod ledger;
 mod load;
 mod maintain;
+mod marks;
 mod migrate;
 mod multirange;
 mod quarantine;
+mod readings;
 mod registry;
 mod reports;
 mod state;
@@ -27,7 +30,9 @@ pub use load::{
     Batch, Loaded, Prepared, Records, Refusal, Reject, Run, Settings, StatusUpdate, StoredBoot, TimeCorrection, load,
 };
 pub use maintain::maintain;
+pub use marks::{mark, mark_everything, marked_machines, take_marks};
 pub use migrate::{MIGRATIONS, migrate, pending_migrations};
+pub use readings::{MAX_READINGS, StoredFaultReport, StoredTask, fault_reports, readings, task_reports};
 pub use registry::Registry;
 pub use status::{MachineStatus, fleet_status, machine_days, quarantined_records};
 pub use writer::Writer;

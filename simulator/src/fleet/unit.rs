@@ -16,12 +16,14 @@ use super::counters::Counters;
 use super::report::Report;
 use super::run::Session;
 use super::shard::{Fed, Member};
-use super::stop::{Stop, StopSwitch, stop_switch};
+use super::stop::{Phase, Stop, StopSwitch, stop_switch};
 use crate::device::{Device, DeviceConfig, Impairer, Impairments};
 use wire::Record;
 
 /// Records that may wait between the caller and the unit.
 const FEED: usize = 256;
+/// Pause between two calls of `progress`.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// Records in a frame, unless told otherwise: recordings are sent as the backlog they are.
 const FRAME_RECORDS: usize = 200;
 
@@ -175,24 +177,27 @@ pub async fn replay(
     mut stop: Stop,
 ) -> Result<Report, SimulatorError> {
     let mut unit = Unit::start(options, serial, boot, UnitConfig::default())?;
-    for record in records {
-        let taken = tokio::select! {
-            taken = unit.record(record) => taken,
-            _ = stop.changed() => false,
-        };
-        if !taken {
-            break;
-        }
-        if unit.given.is_multiple_of(FEED as u64) {
-            progress(&unit.report());
+    let counters = Arc::clone(&unit.counters);
+    let mut tick = tokio::time::interval(PROGRESS_EVERY);
+    'records: for record in records {
+        let mut handing_over = std::pin::pin!(unit.record(record));
+        loop {
+            tokio::select! {
+                taken = &mut handing_over => if taken { break } else { break 'records },
+                _ = stop.changed() => break 'records,
+                // A unit whose window is full waits here for as long as nobody confirms: that is worth showing.
+                _ = tick.tick() => progress(&counters.report()),
+            }
         }
     }
-    let counters = Arc::clone(&unit.counters);
+    if stop.phase() == Phase::End {
+        return unit.cut().await;
+    }
     let mut finishing = std::pin::pin!(unit.finish());
     let report = loop {
         tokio::select! {
             report = &mut finishing => break report?,
-            () = tokio::time::sleep(Duration::from_millis(200)) => progress(&counters.report()),
+            _ = tick.tick() => progress(&counters.report()),
         }
     };
     progress(&report);

@@ -129,7 +129,9 @@ impl Weigh for Defect {
             | Defect::UndecodedGroup { .. }
             | Defect::SensorError { .. }
             | Defect::AnonymousTime { .. }
-            | Defect::ZonesDiffer { .. } => Weight::Note,
+            | Defect::ZonesDiffer { .. }
+            // A value that is no measurement: there was nothing to lose.
+            | Defect::OutsideRange { .. } => Weight::Note,
             _ => Weight::Loss,
         }
     }

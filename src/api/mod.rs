@@ -1,0 +1,78 @@
+//! HTTP: health and metrics for operators, interfaces for other systems.
+//!
+//! Handlers ask the store and render; nothing is computed here.
+
+mod health;
+mod metrics;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing::info;
+
+use crate::config::Config;
+use crate::ingest::Counters;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Shared {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// What ingest counts, and whether it is well; none where this process runs no ingest.
+    pub ingest: Option<Arc<Counters>>,
+}
+
+/// A listener that is bound and not yet served: a port that is taken stops the start, not the service.
+pub struct Listener(TcpListener);
+
+/// Binds the configured address; none where nothing is to be served.
+///
+/// # Errors
+/// When the address cannot be bound; the error names it.
+pub async fn bind(config: &Config) -> anyhow::Result<Option<Listener>> {
+    let Some(address) = config.http.listen else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!(
+            "http.listen = {address}: cannot listen; another program may hold the port: name another, or none (\"\")"
+        )
+    })?;
+    Ok(Some(Listener(listener)))
+}
+
+impl Listener {
+    /// Where it listens, with the port that the system chose where 0 was asked for.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    /// Serves until `stop` turns true.
+    ///
+    /// # Errors
+    /// When the listener fails for good.
+    pub async fn serve(self, shared: Shared, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+        info!("serving http on {}", self.address()?);
+        let stopped = async move {
+            // An error means that nobody is left who could ask.
+            let _ = stop.wait_for(|stop| *stop).await;
+        };
+        axum::serve(self.0, router(shared)).with_graceful_shutdown(stopped).await?;
+        Ok(())
+    }
+}
+
+/// Every route.
+pub fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::render))
+        .with_state(shared)
+}

@@ -1,0 +1,129 @@
+//! Recompute: derived results follow stored records, whenever and in whatever order those arrive.
+//!
+//!     marks ─ machine, periods ▶ working days ▶ store: readings, reports ▶ derive ▶ store: replace results
+//!
+//! One transaction takes the marks of a machine, replaces what they concern and commits: results and marks cannot
+//! disagree. A working day is computed whole or not at all; it begins at `derive.day_starts_h`, because harvest runs
+//! past midnight, and no session crosses that hour.
+
+mod days;
+
+use std::ops::Range;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use tokio::sync::watch;
+use tokio_postgres::{Client, Transaction};
+use tracing::{debug, warn};
+
+pub use days::{WorkingDay, WorkingDays};
+
+use crate::config::Config;
+use crate::derive::Readings;
+use crate::store::{self, StoreError, StoredFaultReport, StoredTask};
+
+/// Machines asked for at once.
+const MACHINES_A_ROUND: i64 = 100;
+/// Working days computed in one transaction; what is left of a longer backlog is marked again.
+const DAYS_A_TRANSACTION: usize = 20;
+/// Pause when there is nothing to do.
+const IDLE_PAUSE: Duration = Duration::from_millis(500);
+/// Pause after a failure.
+const FAILURE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Everything stored of one machine on one working day.
+pub struct Day {
+    /// Which machine.
+    pub machine_id: i64,
+    /// The local date on which the working day begins.
+    pub date: Date,
+    /// Unix milliseconds, half-open.
+    pub period: Range<i64>,
+    /// What it reported.
+    pub readings: Readings,
+    /// Its diagnostic reports.
+    pub fault_reports: Vec<StoredFaultReport>,
+    /// Its task events.
+    pub tasks: Vec<StoredTask>,
+}
+
+/// Recomputes what is marked until `stop` turns true. Any number of processes may run it.
+pub async fn run(config: Config, mut stop: watch::Receiver<bool>) {
+    let mut client: Option<Client> = None;
+    loop {
+        let outcome = round(&config, &mut client, i64::from(config.derive.settle_ms)).await;
+        let pause = match outcome {
+            Ok(0) => IDLE_PAUSE,
+            Ok(_) => Duration::ZERO,
+            Err(error) => {
+                warn!("recomputing did not finish, tried again in {} s: {error}", FAILURE_PAUSE.as_secs());
+                client = None;
+                FAILURE_PAUSE
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Recomputes everything that is marked now; returns how many machine-days that was. For commands that answer from
+/// derived results and must not answer from old ones.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn catch_up(config: &Config) -> Result<usize, StoreError> {
+    let mut client = None;
+    let mut days = 0;
+    loop {
+        match round(config, &mut client, 0).await? {
+            0 => return Ok(days),
+            more => days += more,
+        }
+    }
+}
+
+/// Recomputes some machines; returns how many machine-days that was.
+async fn round(config: &Config, client: &mut Option<Client>, settle_ms: i64) -> Result<usize, StoreError> {
+    let client = match client {
+        Some(client) if !client.is_closed() => client,
+        other => other.insert(store::connect(&config.database).await?),
+    };
+    let mut days = 0;
+    for machine_id in store::marked_machines(client, settle_ms, MACHINES_A_ROUND).await? {
+        days += machine(config, client, machine_id).await?;
+    }
+    Ok(days)
+}
+
+/// Recomputes one machine; returns how many working days that was.
+async fn machine(config: &Config, client: &mut Client, machine_id: i64) -> Result<usize, StoreError> {
+    let transaction = client.transaction().await?;
+    let marks = store::take_marks(&transaction, machine_id).await?;
+    let calendar = WorkingDays::new(config.clock.zone.0.clone(), config.derive.day_starts_h);
+    let mut days = calendar.touched(&marks);
+    for later in days.split_off(days.len().min(DAYS_A_TRANSACTION)) {
+        store::mark(&transaction, machine_id, later.period.start..=later.period.end - 1).await?;
+    }
+    for day in &days {
+        let period = day.period.clone();
+        let day = Day {
+            machine_id,
+            date: day.date,
+            readings: store::readings(&transaction, machine_id, period.clone()).await?,
+            fault_reports: store::fault_reports(&transaction, machine_id, period.clone()).await?,
+            tasks: store::task_reports(&transaction, machine_id, period.clone()).await?,
+            period,
+        };
+        derive(config, &transaction, &day).await?;
+    }
+    transaction.commit().await?;
+    debug!(machine_id, days = days.len(), "recomputed {} days of machine {machine_id}", days.len());
+    Ok(days.len())
+}
+
+/// Every derivation, one after the other; each replaces its own results of the day.
+async fn derive(_config: &Config, _transaction: &Transaction<'_>, _day: &Day) -> Result<(), StoreError> {
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Marks: which machine's derived results are out of date, and for which time.
+
+use std::ops::RangeInclusive;
+
+use tokio_postgres::{Client, Transaction};
+
+use super::StoreError;
+use super::instant::Instant;
+
+/// Most marks taken at once; the rest is taken in the next round.
+const MARKS_MAX: i64 = 10_000;
+/// First half of the advisory lock that keeps two processes from recomputing one machine at the same time.
+const LOCK_CLASS: i32 = 0x6d61_726b;
+
+/// Machines with marks that are at least `settle_ms` old, the longest waiting first, at most `limit`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn marked_machines(client: &Client, settle_ms: i64, limit: i64) -> Result<Vec<i64>, StoreError> {
+    let rows = client
+        .query(
+            "select machine_id from derive_mark
+             where marked_at <= now() - $1::bigint * interval '1 millisecond'
+             group by machine_id order by min(marked_at) limit $2",
+            &[&settle_ms, &limit],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Takes the marks of a machine: they are gone when `transaction` commits. Returns the periods they name (Unix
+/// milliseconds); none when there is nothing to do, or another process is at it.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn take_marks(
+    transaction: &Transaction<'_>,
+    machine_id: i64,
+) -> Result<Vec<RangeInclusive<i64>>, StoreError> {
+    // A collision of the folded number costs a wait for the next round, nothing else.
+    let key = (machine_id ^ (machine_id >> 32)) as i32;
+    let free: bool =
+        transaction.query_one("select pg_try_advisory_xact_lock($1, $2)", &[&LOCK_CLASS, &key]).await?.get(0);
+    if !free {
+        return Ok(Vec::new());
+    }
+    let rows = transaction
+        .query(
+            "delete from derive_mark where derive_mark_id in (
+                 select derive_mark_id from derive_mark where machine_id = $1
+                 order by derive_mark_id limit $2 for update skip locked)
+             returning from_at, to_at",
+            &[&machine_id, &MARKS_MAX],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get::<_, Instant>(0).0..=row.get::<_, Instant>(1).0).collect())
+}
+
+/// Marks a period of a machine, for a setting that changed.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn mark(
+    client: &impl tokio_postgres::GenericClient,
+    machine_id: i64,
+    period: RangeInclusive<i64>,
+) -> Result<(), StoreError> {
+    client
+        .execute(
+            "insert into derive_mark (machine_id, from_at, to_at) values ($1, $2, $3)",
+            &[&machine_id, &Instant(*period.start()), &Instant(*period.end())],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Marks everything that is stored of a machine, or of all.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn mark_everything(client: &Client, machine_id: Option<i64>) -> Result<u64, StoreError> {
+    // By day, so that no mark spans the years between two recordings.
+    Ok(client
+        .execute(
+            "insert into derive_mark (machine_id, from_at, to_at)
+             select machine_id, day - interval '1 day', day + interval '2 days'
+             from (select distinct machine_id, day::timestamp at time zone 'utc' as day from stored_day
+                   where $1::bigint is null or machine_id = $1) as days",
+            &[&machine_id],
+        )
+        .await?)
+}

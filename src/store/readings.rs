@@ -1,0 +1,233 @@
+//! Stored records on their way back: what every fold is computed from.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use futures_util::TryStreamExt;
+use tokio_postgres::GenericClient;
+use tokio_postgres::types::ToSql;
+use wire::{Fault, FaultReport, Lamps, ReportKind, SignalId, SqlType, StoreColumn, TaskEvent, catalogue};
+
+use super::StoreError;
+use super::instant::Instant;
+use crate::derive::Readings;
+
+/// Most samples read at once: ten days at one a second, a day at 10 Hz.
+pub const MAX_READINGS: usize = 1_000_000;
+
+/// A stored diagnostic report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFaultReport {
+    /// Boot and sequence: ends ties between equal times.
+    pub identity: (i64, i64),
+    /// The report; its time is the corrected machine clock.
+    pub report: FaultReport,
+}
+
+/// A stored task event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredTask {
+    /// Boot and sequence: ends ties between equal times.
+    pub identity: (i64, i64),
+    /// Corrected machine clock, Unix milliseconds.
+    pub recorded_at_ms: i64,
+    /// What happened.
+    pub event: TaskEvent,
+    /// The task's own identifier.
+    pub task: String,
+    /// Name of the field; empty where the machine knows none.
+    pub field: String,
+    /// Name of the operator.
+    pub operator: String,
+    /// Name of the implement.
+    pub implement: String,
+    /// What was done.
+    pub operation: String,
+    /// The crop.
+    pub crop: String,
+    /// The machine's own totals, in the unit of the catalogue.
+    pub totals: Vec<(SignalId, f64)>,
+}
+
+/// Reads what a machine reported in `period` (Unix milliseconds, half-open), catalogued signals only: raw ones mean
+/// nothing to a fold. Beyond [`MAX_READINGS`] samples the rest is left out.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn readings(
+    client: &impl GenericClient,
+    machine_id: i64,
+    period: Range<i64>,
+) -> Result<Readings, StoreError> {
+    static WIDE: LazyLock<Vec<(SignalId, SqlType)>> = LazyLock::new(|| {
+        catalogue::wide()
+            .filter_map(|signal| match signal.column {
+                StoreColumn::Wide(sql_type) => Some((signal.id, sql_type)),
+                StoreColumn::Narrow => None,
+            })
+            .collect()
+    });
+    static SAMPLES: LazyLock<String> = LazyLock::new(|| {
+        let mut columns = String::new();
+        for signal in catalogue::wide() {
+            let _ = write!(columns, ", {}", signal.name);
+        }
+        format!(
+            "select recorded_at, boot_id, sequence{columns} from sample
+             where machine_id = $1 and recorded_at >= $2 and recorded_at < $3
+             order by recorded_at, boot_id, sequence limit {MAX_READINGS}"
+        )
+    });
+    let (from, to) = (Instant(period.start), Instant(period.end));
+    let parameters: [&(dyn ToSql + Sync); 3] = [&machine_id, &from, &to];
+    let mut readings = Readings::default();
+    let rows = client.query_raw(SAMPLES.as_str(), parameters).await?;
+    let mut rows = std::pin::pin!(rows);
+    while let Some(row) = rows.try_next().await? {
+        let index = readings.push(row.get::<_, Instant>(0).0, row.get(1), row.get(2));
+        for (column, (signal, sql_type)) in WIDE.iter().enumerate() {
+            let value = match sql_type {
+                SqlType::SmallInt => row.get::<_, Option<i16>>(column + 3).map(f64::from),
+                SqlType::Real => row.get::<_, Option<f32>>(column + 3).map(f64::from),
+                SqlType::Double => row.get::<_, Option<f64>>(column + 3),
+            };
+            if let Some(value) = value {
+                readings.set(index, *signal, value);
+            }
+        }
+    }
+    read_narrow(client, &parameters, &mut readings).await?;
+    readings.sort();
+    Ok(readings)
+}
+
+/// Adds the signals without a column. They carry no sequence: among samples of one instant they go to the first.
+async fn read_narrow(
+    client: &impl GenericClient,
+    parameters: &[&(dyn ToSql + Sync); 3],
+    readings: &mut Readings,
+) -> Result<(), StoreError> {
+    // Of several values of one signal at one instant the greatest comes last and stays, in whatever order they came.
+    let rows = client
+        .query_raw(
+            "select recorded_at, signal_id, value from signal_sample
+             where machine_id = $1 and recorded_at >= $2 and recorded_at < $3 and signal_id < 65536
+             order by recorded_at, signal_id, value",
+            *parameters,
+        )
+        .await?;
+    let mut rows = std::pin::pin!(rows);
+    let mut index = 0;
+    while let Some(row) = rows.try_next().await? {
+        let at = row.get::<_, Instant>(0).0;
+        while readings.recorded_at_ms.get(index).is_some_and(|recorded| *recorded < at) {
+            index += 1;
+        }
+        if readings.recorded_at_ms.get(index) != Some(&at) {
+            continue;
+        }
+        if let Some(signal) = SignalId::parse(row.get::<_, i32>(1).cast_unsigned()) {
+            readings.set(index, signal, row.get(2));
+        }
+    }
+    Ok(())
+}
+
+/// Reads the diagnostic reports of a machine in `period` (Unix milliseconds, half-open), in order.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn fault_reports(
+    client: &impl GenericClient,
+    machine_id: i64,
+    period: Range<i64>,
+) -> Result<Vec<StoredFaultReport>, StoreError> {
+    let rows = client
+        .query(
+            "select recorded_at, boot_id, sequence, active, source_address, lamp_state, lamp_flash, codes
+             from fault_report
+             where machine_id = $1 and recorded_at >= $2 and recorded_at < $3
+             order by recorded_at, boot_id, sequence",
+            &[&machine_id, &Instant(period.start), &Instant(period.end)],
+        )
+        .await?;
+    let byte = |value: i16| u8::try_from(value).unwrap_or(u8::MAX);
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let codes: Vec<i32> = row.get(7);
+            let faults = codes.as_chunks::<4>().0.iter().map(|[spn, fmi, count, legacy]| Fault {
+                spn: spn.cast_unsigned(),
+                fmi: u8::try_from(*fmi).unwrap_or(u8::MAX),
+                occurrence_count: u8::try_from(*count).unwrap_or(u8::MAX),
+                legacy_conversion: *legacy != 0,
+            });
+            StoredFaultReport {
+                identity: (row.get(1), row.get(2)),
+                report: FaultReport {
+                    recorded_at_ms: row.get::<_, Instant>(0).0,
+                    report: if row.get(3) { ReportKind::Active } else { ReportKind::PreviouslyActive },
+                    source_address: byte(row.get(4)),
+                    lamps: Lamps { state: byte(row.get(5)), flash: byte(row.get(6)) },
+                    faults: faults.collect(),
+                },
+            }
+        })
+        .collect())
+}
+
+/// Reads the task events of a machine in `period` (Unix milliseconds, half-open), in order.
+///
+/// # Errors
+/// When the database cannot be asked or a row makes no sense.
+pub async fn task_reports(
+    client: &impl GenericClient,
+    machine_id: i64,
+    period: Range<i64>,
+) -> Result<Vec<StoredTask>, StoreError> {
+    let rows = client
+        .query(
+            "select recorded_at, boot_id, sequence, event, task, field, operator, implement, operation, crop,
+                    signal_ids, totals
+             from task_report
+             where machine_id = $1 and recorded_at >= $2 and recorded_at < $3
+             order by recorded_at, boot_id, sequence",
+            &[&machine_id, &Instant(period.start), &Instant(period.end)],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let signals: Vec<i32> = row.get(10);
+            let totals: Vec<f64> = row.get(11);
+            Ok(StoredTask {
+                identity: (row.get(1), row.get(2)),
+                recorded_at_ms: row.get::<_, Instant>(0).0,
+                event: event_of(row.get(3))?,
+                task: row.get(4),
+                field: row.get(5),
+                operator: row.get(6),
+                implement: row.get(7),
+                operation: row.get(8),
+                crop: row.get(9),
+                totals: signals
+                    .iter()
+                    .zip(totals)
+                    .filter_map(|(id, total)| Some((SignalId::parse(id.cast_unsigned())?, total)))
+                    .collect(),
+            })
+        })
+        .collect()
+}
+
+fn event_of(name: &str) -> Result<TaskEvent, StoreError> {
+    Ok(match name {
+        "started" => TaskEvent::Started,
+        "totals" => TaskEvent::Totals,
+        "paused" => TaskEvent::Paused,
+        "completed" => TaskEvent::Completed,
+        other => {
+            return Err(StoreError::Row { table: "task_report", message: format!("event {other:?} is unknown") });
+        }
+    })
+}
