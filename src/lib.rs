@@ -7,6 +7,7 @@ pub mod api;
 pub mod cli;
 pub mod config;
 pub mod derive;
+pub mod doctor;
 pub mod exchange;
 pub mod ingest;
 pub mod logging;

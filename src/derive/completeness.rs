@@ -78,6 +78,7 @@ fn empty(day: Date) -> DayCompleteness {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)] // One range is what these sets hold.
 mod tests {
     use super::*;
     use expect_test::{Expect, expect};

@@ -26,6 +26,7 @@ use tracing::{error, info, warn};
 
 pub use clock::ClockRules;
 pub use counters::{Counters, Totals};
+pub use mqtt::connection_options;
 pub use prepare::{Item, RawMessage, Rules, prepare};
 
 use crate::config::Config;

@@ -51,7 +51,7 @@ pub(super) async fn run(
     counters: &Arc<Counters>,
     finish: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let options = options(settings)?;
+    let options = connection_options(settings)?;
     let mut finish = std::pin::pin!(finish);
     let mut backoff = BACKOFF_FIRST;
     let mut stretch = 1;
@@ -90,7 +90,11 @@ pub(super) async fn run(
     }
 }
 
-fn options(settings: &Mqtt) -> anyhow::Result<MqttOptions> {
+/// How ingest connects. A client with these options and its own name finds what ingest would find.
+///
+/// # Errors
+/// When TLS files cannot be used.
+pub fn connection_options(settings: &Mqtt) -> anyhow::Result<MqttOptions> {
     let mut options = MqttOptions::new(&settings.client_id, &settings.url.host, settings.url.port);
     options.set_keep_alive(Duration::from_secs(settings.keep_alive_s.into()));
     options.set_clean_start(false);
