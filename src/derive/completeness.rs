@@ -9,7 +9,26 @@ use jiff::civil::Date;
 use serde::Serialize;
 use wire::SequenceSet;
 
-use crate::store::BootDay;
+/// What the ledger holds of one boot on one local day.
+#[derive(Debug, Clone)]
+pub struct BootDay {
+    /// The local day.
+    pub day: Date,
+    /// Which boot.
+    pub boot: i64,
+    /// Sequence numbers whose records are stored.
+    pub stored: SequenceSet,
+    /// Sequence numbers whose records were refused.
+    pub refused: SequenceSet,
+    /// Records stored late.
+    pub late: i64,
+    /// Records that came again.
+    pub duplicates: i64,
+    /// Records whose time was corrected or estimated.
+    pub estimated: i64,
+    /// Single values left out of stored records.
+    pub values_refused: i64,
+}
 
 /// The completeness of one local day of a machine, in records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,6 +1,8 @@
 //! What follows from stored samples. Pure: no I/O, no clock.
 
 pub mod completeness;
+mod entries;
 mod readings;
 
+pub use entries::{FaultEntry, TaskEntry};
 pub use readings::{Readings, Signal};

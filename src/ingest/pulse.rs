@@ -37,6 +37,5 @@ async fn ask(database: &Database, client: &mut Option<Client>) -> Result<(), Sto
         Some(client) => client,
         None => client.insert(store::connect(database).await?),
     };
-    client.simple_query("select 1").await?;
-    Ok(())
+    store::ping(client).await
 }

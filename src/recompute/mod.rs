@@ -19,8 +19,8 @@ use tracing::{debug, warn};
 pub use days::{WorkingDay, WorkingDays};
 
 use crate::config::Config;
-use crate::derive::Readings;
-use crate::store::{self, StoreError, StoredFaultReport, StoredTask};
+use crate::derive::{FaultEntry, Readings, TaskEntry};
+use crate::store::{self, StoreError};
 
 /// Machines asked for at once.
 const MACHINES_A_ROUND: i64 = 100;
@@ -42,9 +42,9 @@ pub struct Day {
     /// What it reported.
     pub readings: Readings,
     /// Its diagnostic reports.
-    pub fault_reports: Vec<StoredFaultReport>,
+    pub fault_reports: Vec<FaultEntry>,
     /// Its task events.
-    pub tasks: Vec<StoredTask>,
+    pub tasks: Vec<TaskEntry>,
 }
 
 /// Recomputes what is marked until `stop` turns true. Any number of processes may run it.

@@ -40,6 +40,15 @@ pub async fn connect(settings: &Database) -> Result<Client, StoreError> {
     Ok(client)
 }
 
+/// Asks for any answer at all.
+///
+/// # Errors
+/// When there is none.
+pub async fn ping(client: &Client) -> Result<(), StoreError> {
+    client.simple_query("").await?;
+    Ok(())
+}
+
 /// The database's name, for messages.
 pub fn database_name(settings: &Database) -> String {
     parse(settings).ok().and_then(|config| config.get_dbname().map(String::from)).unwrap_or_default()

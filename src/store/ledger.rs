@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio_postgres::Transaction;
 use wire::{BootId, SequenceSet};
@@ -12,6 +11,7 @@ use super::StoreError;
 use super::instant::Instant;
 use super::load::Run;
 use super::multirange::Multirange;
+use crate::derive::completeness::BootDay;
 use crate::time::{LocalDays, date_of_postgres_days, postgres_days, postgres_micros};
 
 /// The ledger rows that a batch touches, locked until it commits.
@@ -254,27 +254,6 @@ impl DayAccounts {
             .await?;
         Ok(())
     }
-}
-
-/// What the ledger holds of one boot on one local day.
-#[derive(Debug, Clone)]
-pub struct BootDay {
-    /// The local day.
-    pub day: Date,
-    /// Which boot.
-    pub boot: i64,
-    /// Sequence numbers whose records are stored.
-    pub stored: SequenceSet,
-    /// Sequence numbers whose records were refused.
-    pub refused: SequenceSet,
-    /// Records stored late.
-    pub late: i64,
-    /// Records that came again.
-    pub duplicates: i64,
-    /// Records whose time was corrected or estimated.
-    pub estimated: i64,
-    /// Single values left out of stored records.
-    pub values_refused: i64,
 }
 
 /// Columns that [`boot_day`] reads.

@@ -23,17 +23,16 @@ mod state;
 mod status;
 mod writer;
 
-pub use connect::{connect, database_name};
+pub use connect::{connect, database_name, ping};
 pub use edition::{Edition, probe_edition};
 pub use error::{ErrorClass, StoreError, classify};
-pub use ledger::BootDay;
 pub use load::{
     Batch, Loaded, Prepared, Records, Refusal, Reject, Run, Settings, StatusUpdate, StoredBoot, TimeCorrection, load,
 };
 pub use maintain::maintain;
 pub use marks::{mark, mark_everything, marked_machines, take_marks};
 pub use migrate::{MIGRATIONS, migrate, pending_migrations};
-pub use readings::{MAX_READINGS, StoredFaultReport, StoredTask, fault_reports, readings, task_reports};
+pub use readings::{MAX_READINGS, fault_reports, readings, task_reports};
 pub use registry::Registry;
 pub use server::{Server, server};
 pub use status::{MachineStatus, fleet_status, machine_days, quarantined_records};

@@ -11,44 +11,10 @@ use wire::{Fault, FaultReport, Lamps, ReportKind, SignalId, SqlType, StoreColumn
 
 use super::StoreError;
 use super::instant::Instant;
-use crate::derive::Readings;
+use crate::derive::{FaultEntry, Readings, TaskEntry};
 
 /// Most samples read at once: ten days at one a second, a day at 10 Hz.
 pub const MAX_READINGS: usize = 1_000_000;
-
-/// A stored diagnostic report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredFaultReport {
-    /// Boot and sequence: ends ties between equal times.
-    pub identity: (i64, i64),
-    /// The report; its time is the corrected machine clock.
-    pub report: FaultReport,
-}
-
-/// A stored task event.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoredTask {
-    /// Boot and sequence: ends ties between equal times.
-    pub identity: (i64, i64),
-    /// Corrected machine clock, Unix milliseconds.
-    pub recorded_at_ms: i64,
-    /// What happened.
-    pub event: TaskEvent,
-    /// The task's own identifier.
-    pub task: String,
-    /// Name of the field; empty where the machine knows none.
-    pub field: String,
-    /// Name of the operator.
-    pub operator: String,
-    /// Name of the implement.
-    pub implement: String,
-    /// What was done.
-    pub operation: String,
-    /// The crop.
-    pub crop: String,
-    /// The machine's own totals, in the unit of the catalogue.
-    pub totals: Vec<(SignalId, f64)>,
-}
 
 /// Reads what a machine reported in `period` (Unix milliseconds, half-open), catalogued signals only: raw ones mean
 /// nothing to a fold. Beyond [`MAX_READINGS`] samples the rest is left out.
@@ -142,7 +108,7 @@ pub async fn fault_reports(
     client: &impl GenericClient,
     machine_id: i64,
     period: Range<i64>,
-) -> Result<Vec<StoredFaultReport>, StoreError> {
+) -> Result<Vec<FaultEntry>, StoreError> {
     let rows = client
         .query(
             "select recorded_at, boot_id, sequence, active, source_address, lamp_state, lamp_flash, codes
@@ -163,7 +129,7 @@ pub async fn fault_reports(
                 occurrence_count: u8::try_from(*count).unwrap_or(u8::MAX),
                 legacy_conversion: *legacy != 0,
             });
-            StoredFaultReport {
+            FaultEntry {
                 identity: (row.get(1), row.get(2)),
                 report: FaultReport {
                     recorded_at_ms: row.get::<_, Instant>(0).0,
@@ -185,7 +151,7 @@ pub async fn task_reports(
     client: &impl GenericClient,
     machine_id: i64,
     period: Range<i64>,
-) -> Result<Vec<StoredTask>, StoreError> {
+) -> Result<Vec<TaskEntry>, StoreError> {
     let rows = client
         .query(
             "select recorded_at, boot_id, sequence, event, task, field, operator, implement, operation, crop,
@@ -200,7 +166,7 @@ pub async fn task_reports(
         .map(|row| {
             let signals: Vec<i32> = row.get(10);
             let totals: Vec<f64> = row.get(11);
-            Ok(StoredTask {
+            Ok(TaskEntry {
                 identity: (row.get(1), row.get(2)),
                 recorded_at_ms: row.get::<_, Instant>(0).0,
                 event: event_of(row.get(3))?,

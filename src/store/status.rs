@@ -3,7 +3,8 @@
 use tokio_postgres::Client;
 
 use super::StoreError;
-use super::ledger::{BOOT_DAY_COLUMNS, BootDay, boot_day};
+use super::ledger::{BOOT_DAY_COLUMNS, boot_day};
+use crate::derive::completeness::BootDay;
 
 /// A machine and its last known state.
 #[derive(Debug, Clone, serde::Serialize)]
