@@ -33,7 +33,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
 ];
 
 /// Any number that no other program uses: it keeps two `polevod migrate` apart.
-const LOCK: i64 = 0x706f_6c65_766f_64;
+const LOCK: i64 = 0x0070_6f6c_6576_6f64;
 
 /// Brings the database up to date and returns the names of what was applied.
 ///

@@ -3,6 +3,7 @@
 //! One transaction per batch extends the ledger, loads what is new by binary COPY, files what was refused, and
 //! moves the last known state ([`load`]). [`Writer`] repeats it until it has committed.
 
+mod backend;
 mod connect;
 mod copy;
 mod edition;
@@ -19,7 +20,7 @@ mod state;
 mod status;
 mod writer;
 
-pub use connect::{connect, database_name};
+pub use connect::{connect, database_name, ping};
 pub use edition::{Edition, probe_edition};
 pub use error::{ErrorClass, StoreError, classify};
 pub use ledger::BootDay;
