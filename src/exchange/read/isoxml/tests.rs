@@ -414,13 +414,12 @@ fn a_ring_of_element_parents_ends() {
     assert!(!device.is_within(&a, &c));
 }
 
-/// Every byte of every value, so nothing is left to a seed.
+/// Every byte with every value, so nothing is left to a seed.
 #[test]
-fn a_log_with_one_damaged_byte_loses_few_records() {
+fn a_damaged_byte_costs_one_record_at_most() {
     let files = folder((0..25).flat_map(|second| plain(second, &[])).collect());
     let set = read(&files);
     let whole = set.logs[0].bytes();
-    let mut fewest = usize::MAX;
     for at in 0..whole.len() {
         let mut bin = whole.to_vec();
         for byte in 0..=u8::MAX {
@@ -430,11 +429,9 @@ fn a_log_with_one_damaged_byte_loses_few_records() {
             while log.next_record().is_some() {
                 count += 1;
             }
-            fewest = fewest.min(count);
-            assert!((22..=25).contains(&count), "byte {at} = {byte}: {count} records of 25");
+            assert!((24..=25).contains(&count), "byte {at} = {byte}: {count} records of 25");
         }
     }
-    assert_eq!(fewest, 22);
 }
 
 proptest! {
