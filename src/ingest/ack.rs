@@ -54,21 +54,25 @@ impl Progress {
     }
 }
 
+/// The broker has sent more than it was allowed to.
+#[derive(Debug)]
+pub(super) struct Flood;
+
 impl Receipts {
-    /// A receipt for a message just delivered.
-    pub(super) async fn give(&mut self, publish: Publish) -> Receipt {
+    /// A receipt for a message just delivered. Never waits: the caller polls the connection.
+    pub(super) fn give(&mut self, publish: Publish) -> Result<Receipt, Flood> {
+        self.deliveries.try_send(publish).map_err(|_| Flood)?;
         self.progress.received.fetch_add(1, Relaxed);
         let index = self.next;
         self.next += 1;
-        let _ = self.deliveries.send(publish).await;
-        Receipt { index, done: self.done.clone() }
+        Ok(Receipt { index, done: self.done.clone() })
     }
 }
 
 /// Starts the acknowledging of one connection, for at most `window` messages under way.
 pub(super) fn start(client: AsyncClient, window: usize) -> (Receipts, tokio::task::JoinHandle<()>, Arc<Progress>) {
     let progress = Arc::new(Progress::default());
-    // Twice the window: a broker that exceeds it is slowed down, not dropped.
+    // Twice the window: what the broker was told of as acknowledged may not have left this queue yet.
     let (deliveries, delivered) = mpsc::channel(2 * window);
     let (done, finished) = mpsc::channel(2 * window);
     let task = tokio::spawn(acknowledge(client, delivered, finished, progress.clone()));

@@ -1,6 +1,6 @@
 //! What ingest counts, and whether it is well.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use serde::Serialize;
 
@@ -16,12 +16,17 @@ pub struct Counters {
     duplicate: AtomicU64,
     refused: AtomicU64,
     values_refused: AtomicU64,
+    unaccounted: AtomicU64,
     rejected_messages: AtomicU64,
+    dropped_messages: AtomicU64,
     late: AtomicU64,
     batches: AtomicU64,
     sessions: AtomicU64,
     stored_messages: AtomicU64,
-    database_up: AtomicBool,
+    /// Whether the last probe was answered.
+    database_answers: AtomicBool,
+    /// Lanes that wait for the database with something in hand, one bit each.
+    lanes_stuck: AtomicU32,
     broker_up: AtomicBool,
 }
 
@@ -42,8 +47,13 @@ pub struct Totals {
     pub refused: u64,
     /// Single values left out of stored records.
     pub values_refused: u64,
+    /// Records that are in quarantine and not in the ledger, so their machine sends them again: it is not
+    /// registered, or the database refuses even the refusal.
+    pub unaccounted: u64,
     /// Messages refused whole.
     pub rejected_messages: u64,
+    /// Messages of QoS 0 that found no room; their machines send them again.
+    pub dropped_messages: u64,
     /// Records stored late.
     pub late: u64,
     /// Transactions.
@@ -52,10 +62,18 @@ pub struct Totals {
     pub sessions: u64,
     /// `stored` messages sent.
     pub stored_messages: u64,
-    /// Whether the last thing heard of the database was good.
+    /// Whether the database answers, and no lane waits for it longer than a transaction should take.
     pub database_up: bool,
     /// Whether the broker is connected.
     pub broker_up: bool,
+}
+
+impl Totals {
+    /// Records received whose fate is not decided yet: received = stored + duplicate + refused + unaccounted + these.
+    pub fn in_flight(&self) -> u64 {
+        // The counters are read one after another, so while work goes on the difference is off by a batch.
+        self.records.saturating_sub(self.stored + self.duplicate + self.refused + self.unaccounted)
+    }
 }
 
 impl Counters {
@@ -69,12 +87,14 @@ impl Counters {
             duplicate: self.duplicate.load(Relaxed),
             refused: self.refused.load(Relaxed),
             values_refused: self.values_refused.load(Relaxed),
+            unaccounted: self.unaccounted.load(Relaxed),
             rejected_messages: self.rejected_messages.load(Relaxed),
+            dropped_messages: self.dropped_messages.load(Relaxed),
             late: self.late.load(Relaxed),
             batches: self.batches.load(Relaxed),
             sessions: self.sessions.load(Relaxed),
             stored_messages: self.stored_messages.load(Relaxed),
-            database_up: self.database_up.load(Relaxed),
+            database_up: self.database_is_up(),
             broker_up: self.broker_up.load(Relaxed),
         }
     }
@@ -94,6 +114,7 @@ impl Counters {
         self.duplicate.fetch_add(loaded.duplicate, Relaxed);
         self.refused.fetch_add(loaded.refused, Relaxed);
         self.values_refused.fetch_add(loaded.values_refused, Relaxed);
+        self.unaccounted.fetch_add(loaded.unaccounted, Relaxed);
         self.rejected_messages.fetch_add(loaded.rejected_messages, Relaxed);
         self.late.fetch_add(loaded.late, Relaxed);
     }
@@ -106,8 +127,21 @@ impl Counters {
         self.stored_messages.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn set_database_up(&self, up: bool) {
-        self.database_up.store(up, Relaxed);
+    pub(super) fn dropped_message(&self) {
+        self.dropped_messages.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn set_database_answers(&self, answers: bool) {
+        self.database_answers.store(answers, Relaxed);
+    }
+
+    /// A lane (of at most 32) waits for the database, or does no more.
+    pub(super) fn set_lane_stuck(&self, lane: u32, stuck: bool) {
+        if stuck {
+            self.lanes_stuck.fetch_or(1 << lane, Relaxed);
+        } else {
+            self.lanes_stuck.fetch_and(!(1 << lane), Relaxed);
+        }
     }
 
     pub(super) fn set_broker_up(&self, up: bool) {
@@ -115,6 +149,6 @@ impl Counters {
     }
 
     pub(super) fn database_is_up(&self) -> bool {
-        self.database_up.load(Relaxed)
+        self.database_answers.load(Relaxed) && self.lanes_stuck.load(Relaxed) == 0
     }
 }

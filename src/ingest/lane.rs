@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::debug;
 use wire::{Gap, Stored};
@@ -11,12 +10,10 @@ use wire::{Gap, Stored};
 use super::Sabotage;
 use super::ack::Receipt;
 use super::counters::Counters;
+use super::intake::{Delivery, Queue};
 use super::outbox::Outbox;
-use super::prepare::{Item, RawMessage, Rules, prepare};
+use super::prepare::{Item, Rules, prepare};
 use crate::store::{Batch, StoredBoot, Writer};
-
-/// A message and the right to acknowledge it. Messages of QoS 0 have none.
-pub(super) type Delivery = (RawMessage, Option<Receipt>);
 
 /// How large a batch grows.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +28,7 @@ pub(super) struct Limits {
 
 /// One lane.
 pub(super) struct Lane {
-    pub messages: mpsc::Receiver<Delivery>,
+    pub queue: Arc<Queue>,
     pub writer: Writer,
     pub rules: Arc<Rules>,
     pub limits: Limits,
@@ -41,15 +38,9 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// Works until `stop` turns true or nobody sends any more. What has been gathered by then is stored.
-    pub(super) async fn run(mut self, number: u32, mut stop: watch::Receiver<bool>) {
-        loop {
-            let first = tokio::select! {
-                biased;
-                _ = stop.wait_for(|stop| *stop) => return,
-                message = self.messages.recv() => message,
-            };
-            let Some(first) = first else { return };
+    /// Works until the intake is closed and everything in it is stored.
+    pub(super) async fn run(mut self, number: u32) {
+        while let Some(first) = self.queue.take().await {
             let (batch, receipts) = self.gather(first).await;
             if self.sabotage == Sabotage::AckBeforeCommit {
                 self.outbox.push(promises(&batch));
@@ -100,9 +91,9 @@ impl Lane {
                 receipts.extend(receipt);
             }
             if records < self.limits.samples && messages < self.limits.messages {
-                next = match self.messages.try_recv() {
-                    Ok(delivery) => Some(delivery),
-                    Err(_) => tokio::time::timeout_at(deadline, self.messages.recv()).await.ok().flatten(),
+                next = match self.queue.try_take() {
+                    Some(delivery) => Some(delivery),
+                    None => tokio::time::timeout_at(deadline, self.queue.take()).await.ok().flatten(),
                 };
             }
         }

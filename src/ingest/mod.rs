@@ -10,17 +10,18 @@
 mod ack;
 mod clock;
 mod counters;
+mod health;
+mod intake;
 mod lane;
 mod mqtt;
 mod outbox;
 mod prepare;
-mod pulse;
 mod validate;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
@@ -31,6 +32,7 @@ pub use prepare::{Item, RawMessage, Rules, prepare};
 
 use crate::config::Config;
 use crate::store::{self, Settings, Writer};
+use intake::Intake;
 use lane::{Lane, Limits};
 
 /// What a test breaks on purpose, to prove that the fault tests would notice. Never set in service.
@@ -50,7 +52,7 @@ pub enum Sabotage {
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Pause between two rounds of housekeeping.
-const MAINTAIN_EVERY: Duration = Duration::from_secs(300);
+const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
 
 /// Runs ingest until `stop` turns true.
 ///
@@ -77,31 +79,30 @@ pub async fn run(
         flush_after: Duration::from_millis(config.ingest.flush_after_ms.into()),
     };
     let (outbox, outbox_task) = outbox::start(counters.clone());
-    let mut senders = Vec::new();
+    let intake = Arc::new(Intake::new(config.ingest.lanes as usize, config.mqtt.receive_maximum as usize));
     let mut lanes = JoinSet::new();
-    for number in 0..config.ingest.lanes {
-        // The broker sends at most `receive_maximum` messages ahead; more in here would be a broken promise.
-        let (sender, messages) = mpsc::channel(config.mqtt.receive_maximum as usize);
+    for (number, queue) in (0..).zip(intake.lanes()) {
         let health = counters.clone();
-        let writer = Writer::new(config.database.clone(), settings.clone(), move |up| health.set_database_up(up));
+        let on_health = move |well: bool| health.set_lane_stuck(number, !well);
+        let writer = Writer::new(config.database.clone(), settings.clone(), on_health);
         let (rules, counters, outbox) = (rules.clone(), counters.clone(), outbox.clone());
-        let lane = Lane { messages, writer, rules, limits, counters, outbox, sabotage };
-        lanes.spawn(lane.run(number, stop.clone()));
-        senders.push(sender);
+        let lane = Lane { queue, writer, rules, limits, counters, outbox, sabotage };
+        lanes.spawn(lane.run(number));
     }
-    let pulse = tokio::spawn(pulse::run(config.database.clone(), counters.clone(), stop.clone()));
-    let housekeeping = tokio::spawn(housekeeping(config.clone(), stop.clone()));
+    // Dropping it ends both, whichever way this function ends.
+    let mut aside = JoinSet::new();
+    aside.spawn(health::watch(config.database.clone(), counters.clone()));
+    aside.spawn(housekeeping(config.clone()));
     // The connection outlives the lanes, so that their last acknowledgements get out.
-    mqtt::run(&config.mqtt, &senders, &outbox, &counters, end_of_lanes(lanes, stop)).await?;
-    pulse.abort();
-    housekeeping.abort();
+    let finish = end_of_lanes(lanes, &intake, stop);
+    mqtt::run(&config.mqtt, &intake, &outbox, &counters, finish).await?;
     outbox_task.abort();
     info!(totals = ?counters.totals(), "ingest stopped");
     Ok(())
 }
 
-/// Waits until the service is to stop and every lane has stored what it holds, or patience is over.
-async fn end_of_lanes(mut lanes: JoinSet<()>, mut stop: watch::Receiver<bool>) {
+/// Waits until the service is to stop and everything taken in is stored, or patience is over.
+async fn end_of_lanes(mut lanes: JoinSet<()>, intake: &Intake, mut stop: watch::Receiver<bool>) {
     let asked_to_stop = async {
         // An error means that nobody is left who could ask.
         let _ = stop.wait_for(|stop| *stop).await;
@@ -112,6 +113,8 @@ async fn end_of_lanes(mut lanes: JoinSet<()>, mut stop: watch::Receiver<bool>) {
             error!("a lane ended by itself ({ended:?}); stopping, so that a restart begins from a sound state");
         }
     }
+    // What was delivered before is stored too: a message behind one that is not cannot be acknowledged.
+    intake.close();
     let all = async { while lanes.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_PATIENCE, all).await.is_err() {
         warn!("a batch did not commit in time; its messages will be delivered again");
@@ -119,12 +122,9 @@ async fn end_of_lanes(mut lanes: JoinSet<()>, mut stop: watch::Receiver<bool>) {
 }
 
 /// Retention and bounds, once in a while; a failure is told and tried again.
-async fn housekeeping(config: Config, mut stop: watch::Receiver<bool>) {
+async fn housekeeping(config: Config) {
     loop {
-        tokio::select! {
-            _ = tokio::time::sleep(MAINTAIN_EVERY) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
+        tokio::time::sleep(MAINTAIN_EVERY).await;
         let outcome = async {
             let client = store::connect(&config.database).await?;
             store::maintain(&client, &config.retention, &config.quarantine).await

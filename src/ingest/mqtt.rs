@@ -4,7 +4,6 @@
 //! rumqttc resumes by itself when it is polled on after an error; it then sends what it had queued, old PUBACKs
 //! among it, whose packet numbers by then name other messages. A fresh client per connection cannot.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +12,13 @@ use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnectProperties, Filter, Packet, Publish, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
 use rumqttc::{TlsConfiguration, Transport};
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use wire::TopicKind;
 
-use super::ack::{self, Progress, Receipts};
+use super::ack::{self, Flood, Progress, Receipts};
 use super::counters::Counters;
-use super::lane::Delivery;
+use super::intake::{Accepted, Intake};
 use super::outbox::Outbox;
 use super::prepare::RawMessage;
 use crate::config::Mqtt;
@@ -40,13 +38,13 @@ const WATCHDOG_STRETCH_MAX: u32 = 16;
 /// How long the last answers may take to leave when the service stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Keeps a connection until `finish` is over, and distributes what it delivers over `lanes`.
+/// Keeps a connection until `finish` is over, and hands what it delivers to `intake`.
 ///
 /// # Errors
 /// When the settings cannot make a connection at all (TLS files).
 pub(super) async fn run(
     settings: &Mqtt,
-    lanes: &[mpsc::Sender<Delivery>],
+    intake: &Arc<Intake>,
     outbox: &Outbox,
     counters: &Arc<Counters>,
     finish: impl Future<Output = ()>,
@@ -56,7 +54,7 @@ pub(super) async fn run(
     let mut backoff = BACKOFF_FIRST;
     let mut stretch = 1;
     loop {
-        let mut session = Session::start(&options, settings, lanes, outbox, counters);
+        let mut session = Session::start(&options, settings, intake, outbox, counters);
         let ended = tokio::select! {
             ended = session.watch(settings, stretch, counters) => ended,
             () = &mut finish => {
@@ -67,7 +65,9 @@ pub(super) async fn run(
         outbox.connected(None);
         counters.set_broker_up(false);
         let heard = session.progress.counts().0 > 0;
-        session.stop();
+        session.stop().await;
+        // It would be stored twice over and hold the room that the broker's next messages were promised.
+        intake.forget_stale();
         match ended {
             Ended::Silence => {
                 stretch = if heard { 1 } else { (stretch * 2).min(WATCHDOG_STRETCH_MAX) };
@@ -136,7 +136,7 @@ impl Session {
     fn start(
         options: &MqttOptions,
         settings: &Mqtt,
-        lanes: &[mpsc::Sender<Delivery>],
+        intake: &Arc<Intake>,
         outbox: &Outbox,
         counters: &Arc<Counters>,
     ) -> Self {
@@ -149,7 +149,7 @@ impl Session {
             receipts,
             client: client.clone(),
             filters: filters(&settings.share_group),
-            lanes: lanes.to_vec(),
+            intake: intake.clone(),
             outbox: outbox.clone(),
             counters: counters.clone(),
         };
@@ -197,10 +197,14 @@ impl Session {
         self.acks.abort();
     }
 
-    fn stop(self) {
-        self.poll.abort();
-        // Receipts of this connection are worthless from here on.
-        self.acks.abort();
+    /// Ends both tasks. Receipts of this connection are worthless from then on.
+    async fn stop(self) {
+        for task in [self.poll.abort_handle(), self.acks.abort_handle()] {
+            task.abort();
+            while !task.is_finished() {
+                tokio::task::yield_now().await;
+            }
+        }
     }
 }
 
@@ -210,7 +214,7 @@ struct Poll {
     receipts: Receipts,
     client: AsyncClient,
     filters: Vec<Filter>,
-    lanes: Vec<mpsc::Sender<Delivery>>,
+    intake: Arc<Intake>,
     outbox: Outbox,
     counters: Arc<Counters>,
 }
@@ -246,24 +250,32 @@ impl Poll {
                 Event::Incoming(Packet::Disconnect(why)) => {
                     return format!("the broker disconnected us: {:?}", why.reason_code);
                 }
-                Event::Incoming(Packet::Publish(publish)) => self.deliver(publish).await,
+                Event::Incoming(Packet::Publish(publish)) => {
+                    if let Err(Flood) = self.deliver(publish) {
+                        return "the broker sends more messages ahead than receive_maximum allows".into();
+                    }
+                }
                 _ => {}
             }
         }
     }
 
-    async fn deliver(&mut self, mut publish: Publish) {
-        self.counters.message(publish.payload.len());
+    /// Never waits: while nobody polls, the connection dies.
+    fn deliver(&mut self, mut publish: Publish) -> Result<(), Flood> {
         let payload = std::mem::take(&mut publish.payload);
+        let bytes = payload.len();
         let topic = String::from_utf8_lossy(&publish.topic).into_owned();
-        let lane = lane_of(&topic, self.lanes.len());
+        let message = RawMessage { topic, payload, received_at_ms: crate::time::now_ms() };
         let receipt = match publish.qos {
             QoS::AtMostOnce => None,
-            _ => Some(self.receipts.give(publish).await),
+            _ => Some((&mut self.receipts, publish)),
         };
-        let message = RawMessage { topic, payload, received_at_ms: crate::time::now_ms() };
-        // Waits while the lane is full: that is the back-pressure. An error means that the service is stopping.
-        let _ = self.lanes[lane].send((message, receipt)).await;
+        match self.intake.accept(message, receipt)? {
+            Accepted::Waits => self.counters.message(bytes),
+            Accepted::Dropped => self.counters.dropped_message(),
+            Accepted::Closed => {}
+        }
+        Ok(())
     }
 }
 
@@ -280,28 +292,9 @@ fn filters(share_group: &str) -> Vec<Filter> {
         .collect()
 }
 
-/// All topics of one machine belong to one lane.
-fn lane_of(topic: &str, lanes: usize) -> usize {
-    let machine = topic.rsplit_once('/').map_or(topic, |(machine, _)| machine);
-    let mut hasher = DefaultHasher::new();
-    machine.hash(&mut hasher);
-    (hasher.finish() % lanes as u64) as usize
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn all_topics_of_a_machine_belong_to_one_lane_and_machines_spread() {
-        let of = |machine: u32, kind: &str| lane_of(&format!("polevod/v1/BY-{machine}/{kind}"), 4);
-        let mut used = [0; 4];
-        for machine in 0..100 {
-            assert_eq!(of(machine, "telemetry"), of(machine, "faults"));
-            used[of(machine, "task")] += 1;
-        }
-        assert!(used.iter().all(|machines| *machines >= 10), "{used:?}");
-    }
 
     #[test]
     fn a_share_group_prefixes_every_filter() {

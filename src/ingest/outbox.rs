@@ -1,7 +1,7 @@
 //! `stored` messages on their way to machines: the newest one of each boot, nothing queued behind it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rumqttc::v5::AsyncClient;
@@ -26,21 +26,28 @@ pub(super) struct Outbox {
 
 struct Shared {
     // A std mutex: nothing is awaited while it is held.
-    waiting: Mutex<HashMap<(MachineSerial, u64), StoredBoot>>,
+    answers: Mutex<Answers>,
     filled: Notify,
+}
+
+#[derive(Default)]
+struct Answers {
+    waiting: HashMap<(MachineSerial, u64), StoredBoot>,
+    /// Taken from `waiting` and not yet handed to the connection.
+    leaving: bool,
 }
 
 impl Outbox {
     /// Leaves answers to be sent; an older one to the same boot is replaced.
     pub(super) fn push(&self, boots: Vec<StoredBoot>) {
-        let mut waiting = self.shared.waiting.lock().expect("no holder panics");
+        let mut answers = self.shared.lock();
         for boot in boots {
             let key = (boot.machine.clone(), boot.stored.boot);
-            if waiting.len() < WAITING_MAX || waiting.contains_key(&key) {
-                waiting.insert(key, boot);
+            if answers.waiting.len() < WAITING_MAX || answers.waiting.contains_key(&key) {
+                answers.waiting.insert(key, boot);
             }
         }
-        drop(waiting);
+        drop(answers);
         self.shared.filled.notify_one();
     }
 
@@ -51,13 +58,26 @@ impl Outbox {
 
     /// Whether everything has been handed to the connection.
     pub(super) fn is_empty(&self) -> bool {
-        self.shared.waiting.lock().expect("no holder panics").is_empty()
+        let answers = self.shared.lock();
+        answers.waiting.is_empty() && !answers.leaving
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().expect("no holder panics")
+    }
+
+    fn take(&self) -> HashMap<(MachineSerial, u64), StoredBoot> {
+        let mut answers = self.lock();
+        answers.leaving = !answers.waiting.is_empty();
+        std::mem::take(&mut answers.waiting)
     }
 }
 
 /// Starts the sending task.
 pub(super) fn start(counters: Arc<Counters>) -> (Outbox, tokio::task::JoinHandle<()>) {
-    let shared = Arc::new(Shared { waiting: Mutex::default(), filled: Notify::new() });
+    let shared = Arc::new(Shared { answers: Mutex::default(), filled: Notify::new() });
     let (client, connected) = watch::channel(None);
     let task = tokio::spawn(send(shared.clone(), connected, counters));
     (Outbox { shared, client: Arc::new(client) }, task)
@@ -68,8 +88,7 @@ async fn send(shared: Arc<Shared>, mut connected: watch::Receiver<Option<AsyncCl
         shared.filled.notified().await;
         let Ok(client) = connected.wait_for(Option::is_some).await.map(|client| client.clone()) else { return };
         let Some(client) = client else { continue };
-        let batch = std::mem::take(&mut *shared.waiting.lock().expect("no holder panics"));
-        for boot in batch.into_values() {
+        for boot in shared.take().into_values() {
             let topic = Topic::new(&boot.machine, TopicKind::Stored).to_string();
             // Once is enough: a machine that misses it sends again and is told again. Waiting for the broker's
             // acknowledgement would share a window with the PUBACKs and could stop them.
@@ -80,5 +99,6 @@ async fn send(shared: Arc<Shared>, mut connected: watch::Receiver<Option<AsyncCl
                 _ => break,
             }
         }
+        shared.lock().leaving = false;
     }
 }

@@ -11,6 +11,10 @@ use tracing::{debug, warn};
 use super::StoreError;
 use crate::config::Database;
 
+/// Where we vanish without a word, with our machine or the network, the server is to notice within half a minute and
+/// release what the session held; of itself it would wait for hours.
+const LET_GO: &str = "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3";
+
 /// Opens a connection and leaves it ready for durable work. The task that drives it ends with the connection.
 ///
 /// # Errors
@@ -37,15 +41,17 @@ pub async fn connect(settings: &Database) -> Result<Client, StoreError> {
         .await
         .map_err(|_| StoreError::Connect(format!("no answer within {} s", settings.connect_timeout_s)))??;
     make_durable(&client).await?;
+    let patience_s = settings.transaction_timeout_s;
+    client.batch_execute(&format!("{LET_GO}; set idle_in_transaction_session_timeout = '{patience_s}s'")).await?;
     Ok(client)
 }
 
-/// Asks for any answer at all.
+/// Asks a connection whether it is alive.
 ///
 /// # Errors
-/// When there is none.
+/// When it is not.
 pub async fn ping(client: &Client) -> Result<(), StoreError> {
-    client.simple_query("").await?;
+    client.simple_query("select 1").await?;
     Ok(())
 }
 

@@ -44,6 +44,8 @@ pub enum StoreError {
 pub enum ErrorClass {
     /// Something in the batch cannot be stored: find it.
     Data,
+    /// Another transaction was in the way; nobody is unwell. Try again.
+    Conflict,
     /// The database is unwell, busy or not ready: try again.
     Retry,
 }
@@ -53,6 +55,7 @@ pub fn classify(error: &StoreError) -> ErrorClass {
     let StoreError::Database(error) = error else { return ErrorClass::Retry };
     match error.code() {
         Some(code) if is_data_error(code) => ErrorClass::Data,
+        Some(code) if is_conflict(code) => ErrorClass::Conflict,
         _ => ErrorClass::Retry,
     }
 }
@@ -63,6 +66,11 @@ pub fn classify(error: &StoreError) -> ErrorClass {
 fn is_data_error(code: &SqlState) -> bool {
     let code = code.code();
     matches!(&code[..2], "22" | "23" | "54") || code == "P0001"
+}
+
+/// SQLSTATE class 40, transaction rollback: deadlock, serialization failure.
+fn is_conflict(code: &SqlState) -> bool {
+    code.code().starts_with("40")
 }
 
 /// The server's message with its detail, or what broke on the way to it.
@@ -86,11 +94,13 @@ mod tests {
     #[test]
     fn only_the_classes_that_blame_the_row_are_data_errors() {
         let data = ["22003", "22P02", "23514", "23502", "54000", "P0001"];
-        let retry = [
-            "08006", "40001", "40P01", "53100", "53300", "55P03", "57P01", "57014", "42P01", "42501", "XX000", "58030",
-        ];
-        assert!(data.iter().all(|code| is_data_error(&SqlState::from_code(code))));
-        assert!(!retry.iter().any(|code| is_data_error(&SqlState::from_code(code))));
+        let conflict = ["40001", "40P01"];
+        let retry = ["08006", "53100", "53300", "55P03", "57P01", "57014", "42P01", "42501", "XX000", "58030"];
+        let is_data = |code: &&str| is_data_error(&SqlState::from_code(code));
+        let is_conflict = |code: &&str| is_conflict(&SqlState::from_code(code));
+        assert!(data.iter().all(is_data) && !data.iter().any(is_conflict));
+        assert!(conflict.iter().all(is_conflict) && !conflict.iter().any(is_data));
+        assert!(!retry.iter().any(is_data) && !retry.iter().any(is_conflict));
         assert_eq!(classify(&StoreError::Timeout(30)), ErrorClass::Retry);
     }
 }

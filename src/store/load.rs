@@ -153,6 +153,8 @@ pub struct Loaded {
     pub duplicate: u64,
     /// Records refused for good.
     pub refused: u64,
+    /// Records that are not in the ledger, so their machine sends them again.
+    pub unaccounted: u64,
     /// Single values left out.
     pub values_refused: u64,
     /// Messages refused whole.
@@ -232,6 +234,7 @@ pub async fn load(
         let frame = &*run.frame;
         let Some(machine_id) = registry.find(&frame.machine) else {
             filings.unregistered(run);
+            loaded.unaccounted += run.records.len() as u64;
             loaded.rejected_messages += 1;
             continue;
         };
@@ -259,7 +262,10 @@ pub async fn load(
         }
     }
 
-    let xact = ledger::extend(&transaction, &accounts).await?;
+    let number = match ledger::extend(&transaction, &accounts).await? {
+        Some(number) => number,
+        None => transaction.query_one("select pg_current_xact_id()::text", &[]).await?.get(0),
+    };
     days.write(&transaction).await?;
     copy::send(&transaction, samples).await?;
     reports.write(&transaction).await?;
@@ -278,10 +284,7 @@ pub async fn load(
         Ok(()) => Ok(loaded),
         // Where the server itself answered, it has rolled back.
         Err(source) if source.as_db_error().is_some() => Err(StoreError::Database(source)),
-        Err(source) => Err(match xact {
-            Some(transaction) => StoreError::CommitUnknown { transaction, source, loaded: Box::new(loaded) },
-            None => StoreError::Database(source),
-        }),
+        Err(source) => Err(StoreError::CommitUnknown { transaction: number, source, loaded: Box::new(loaded) }),
     }
 }
 

@@ -3,6 +3,7 @@
 //! One transaction per batch extends the ledger, loads what is new by binary COPY, files what was refused, and
 //! moves the last known state ([`load`]). [`Writer`] repeats it until it has committed.
 
+mod backend;
 mod connect;
 mod copy;
 mod edition;

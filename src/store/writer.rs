@@ -1,12 +1,15 @@
 //! A writer stores one batch after another and does not give up: whatever the database does, a batch ends up
 //! stored, or the part of it that cannot be stored ends up in quarantine.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::Rng;
 use tokio_postgres::Client;
 use tracing::{info, warn};
 
+use super::backend::Backend;
 use super::error::{ErrorClass, classify};
 use super::load::{Batch, Loaded, Refusal, Run, Settings, load};
 use super::registry::Registry;
@@ -17,79 +20,127 @@ use crate::config::Database;
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 /// Longest pause: an outage is noticed to be over within this.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// A transaction that takes longer than this has run into something.
+const STUCK_AFTER: Duration = Duration::from_secs(4);
+/// How often the fate of a transaction is asked for while the server is still busy with it.
+const FATE_QUESTIONS_MAX: u32 = 20;
+/// Pause between two of these questions.
+const FATE_EVERY: Duration = Duration::from_millis(250);
 
 /// One connection's worth of storing.
 pub struct Writer {
     database: Database,
     settings: Settings,
-    client: Option<Client>,
+    connection: Option<Connection>,
+    /// The server's end of a connection that was given up, until it is known to be gone.
+    abandoned: Option<Backend>,
     registry: Registry,
-    on_health: Box<dyn Fn(bool) + Send + Sync>,
+    on_health: Arc<dyn Fn(bool) + Send + Sync>,
+}
+
+struct Connection {
+    client: Client,
+    backend: Backend,
 }
 
 impl Writer {
-    /// A writer that connects when first needed. `on_health` hears whether the database answers, at each change
-    /// of mind and perhaps more often.
+    /// A writer that connects when first needed. `on_health` hears whether storing goes on: false when an attempt
+    /// failed or takes long, true when one has succeeded.
     pub fn new(database: Database, settings: Settings, on_health: impl Fn(bool) + Send + Sync + 'static) -> Self {
-        Self { database, settings, client: None, registry: Registry::default(), on_health: Box::new(on_health) }
+        Self {
+            database,
+            settings,
+            connection: None,
+            abandoned: None,
+            registry: Registry::default(),
+            on_health: Arc::new(on_health),
+        }
     }
 
     /// Stores a batch, trying for as long as it takes. Dropping the future gives up between attempts; what had
     /// committed by then stays, the ledger knows it, and a repeat changes nothing.
     pub async fn store(&mut self, batch: Batch) -> Loaded {
         let mut total = Loaded::default();
-        // Parts still to be stored; a part that the database refuses is halved until the culprit is alone.
+        // Parts still to be stored; a part that the database refuses is split until the culprit is alone.
         let mut parts = vec![batch];
         let mut backoff = BACKOFF_FIRST;
         while let Some(part) = parts.pop() {
-            match self.attempt(&part).await {
+            let error = match self.attempt_watched(&part).await {
                 Ok(loaded) => {
                     backoff = BACKOFF_FIRST;
                     (self.on_health)(true);
                     total.add(loaded);
+                    continue;
                 }
-                Err(error) if classify(&error) == ErrorClass::Data => {
+                Err(error) => error,
+            };
+            match classify(&error) {
+                ErrorClass::Data => {
                     (self.on_health)(true);
-                    parts.extend(halves(part, &error).into_iter().rev());
+                    let Split { smaller, given_up } = split(part, &error);
+                    parts.extend(smaller.into_iter().rev());
+                    total.add(given_up);
+                    continue;
                 }
-                Err(error) => {
-                    (self.on_health)(false);
-                    warn!(
-                        records = part.records(),
-                        retry_in_ms = backoff.as_millis() as u64,
-                        "batch not stored yet: {error}"
-                    );
-                    if let Some(loaded) = self.recover(error, &mut backoff).await {
-                        total.add(loaded);
-                        continue;
-                    }
-                    parts.push(part);
+                ErrorClass::Conflict => {}
+                ErrorClass::Retry => (self.on_health)(false),
+            }
+            warn!(records = part.records(), retry_in_ms = backoff.as_millis() as u64, "batch not stored yet: {error}");
+            match self.recover(error, &mut backoff).await {
+                Some(loaded) => {
+                    (self.on_health)(true);
+                    total.add(loaded);
                 }
+                None => parts.push(part),
             }
         }
         total
     }
 
-    async fn attempt(&mut self, batch: &Batch) -> Result<Loaded, StoreError> {
-        if self.client.as_ref().is_none_or(Client::is_closed) {
-            self.client = None;
-            // Another database may answer now: restored, switched over, emptied.
-            self.registry.forget();
-            self.client = Some(connect(&self.database).await?);
+    /// An attempt that is told of when it takes long.
+    async fn attempt_watched(&mut self, batch: &Batch) -> Result<Loaded, StoreError> {
+        let on_health = self.on_health.clone();
+        let mut attempt = pin!(self.attempt(batch));
+        match tokio::time::timeout(STUCK_AFTER, &mut attempt).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                on_health(false);
+                attempt.await
+            }
         }
-        let client = self.client.as_mut().expect("connected just now");
+    }
+
+    async fn attempt(&mut self, batch: &Batch) -> Result<Loaded, StoreError> {
         let seconds = self.database.transaction_timeout_s;
-        let outcome = tokio::time::timeout(
-            Duration::from_secs(seconds.into()),
-            load(client, &mut self.registry, batch, &self.settings),
-        )
-        .await
-        .unwrap_or(Err(StoreError::Timeout(seconds)));
-        // An error leaves the session in a state nobody wants to reason about, except where the server answered.
+        let limit = Duration::from_secs(seconds.into());
+        let timed_out = || StoreError::Timeout(seconds);
+        tokio::time::timeout(limit, self.connected()).await.unwrap_or_else(|_| Err(timed_out()))?;
+        let connection = self.connection.as_mut().expect("connected just now");
+        let load = load(&mut connection.client, &mut self.registry, batch, &self.settings);
+        let outcome = tokio::time::timeout(limit, load).await.unwrap_or_else(|_| Err(timed_out()));
         if outcome.as_ref().is_err_and(|error| classify(error) == ErrorClass::Retry) {
-            self.client = None;
+            // The session is in a state nobody wants to reason about.
+            self.abandoned = self.connection.take().map(|connection| connection.backend);
         }
         outcome
+    }
+
+    /// Makes sure that there is a connection, and that nothing given up before still holds locks.
+    async fn connected(&mut self) -> Result<(), StoreError> {
+        if self.connection.as_ref().is_some_and(|connection| !connection.client.is_closed()) {
+            return Ok(());
+        }
+        self.connection = None;
+        // Another database may answer now: restored, switched over, emptied.
+        self.registry.forget();
+        let client = connect(&self.database).await?;
+        if let Some(backend) = &self.abandoned {
+            backend.end(&client).await?;
+            self.abandoned = None;
+        }
+        let backend = Backend::of(&client).await?;
+        self.connection = Some(Connection { client, backend });
+        Ok(())
     }
 
     /// Waits, and finds out what became of a commit whose answer was lost: what it amounted to, if it happened.
@@ -113,10 +164,17 @@ impl Writer {
     }
 
     async fn fate_of(&mut self, transaction: &str) -> Result<String, StoreError> {
-        let client = connect(&self.database).await?;
-        let row = client.query_one("select pg_xact_status($1::text::xid8)", &[&transaction]).await?;
-        self.client = Some(client);
-        Ok(row.get::<_, Option<String>>(0).unwrap_or_else(|| "forgotten".into()))
+        self.connected().await?;
+        let client = &self.connection.as_ref().expect("connected just now").client;
+        for _ in 0..FATE_QUESTIONS_MAX {
+            let row = client.query_one("select pg_xact_status($1::text::xid8)", &[&transaction]).await?;
+            match row.get::<_, Option<String>>(0) {
+                Some(fate) if fate == "in progress" => tokio::time::sleep(FATE_EVERY).await,
+                Some(fate) => return Ok(fate),
+                None => return Ok("forgotten".into()),
+            }
+        }
+        Ok("in progress".into())
     }
 }
 
@@ -126,34 +184,121 @@ impl Loaded {
         self.stored += other.stored;
         self.duplicate += other.duplicate;
         self.refused += other.refused;
+        self.unaccounted += other.unaccounted;
         self.values_refused += other.values_refused;
         self.rejected_messages += other.rejected_messages;
         self.late += other.late;
     }
 }
 
-/// Splits a batch that holds something the database refuses. A single record is refused for good.
-fn halves(batch: Batch, error: &StoreError) -> Vec<Batch> {
-    let Batch { mut runs, rejects, statuses } = batch;
-    if !rejects.is_empty() || !statuses.is_empty() {
-        // Only records can hurt the database; what goes beside them goes alone.
-        return vec![Batch { runs: Vec::new(), rejects, statuses }, Batch { runs, ..Batch::default() }];
+/// What is left of a batch that holds something the database refuses.
+#[derive(Debug, Default)]
+struct Split {
+    /// Parts to be offered, in order of arrival.
+    smaller: Vec<Batch>,
+    /// What cannot be kept in any form.
+    given_up: Loaded,
+}
+
+/// Splits a batch that holds something the database refuses. A single record is refused for good; of the rest, what
+/// the database refuses even alone is given up, with a warning: there is no other place to keep it.
+fn split(batch: Batch, error: &StoreError) -> Split {
+    let records = batch.records() as u64;
+    let Batch { mut runs, mut rejects, mut statuses } = batch;
+    let of_runs = |runs| Batch { runs, ..Batch::default() };
+    let of_rejects = |rejects| Batch { rejects, ..Batch::default() };
+    let of_statuses = |statuses| Batch { statuses, ..Batch::default() };
+    let smaller = |smaller: Vec<Batch>| Split { smaller, ..Split::default() };
+    match (runs.len(), rejects.len(), statuses.len()) {
+        (2.., 0, 0) => {
+            let second = runs.split_off(runs.len() / 2);
+            smaller(vec![of_runs(runs), of_runs(second)])
+        }
+        (0, 2.., 0) => {
+            let second = rejects.split_off(rejects.len() / 2);
+            smaller(vec![of_rejects(rejects), of_rejects(second)])
+        }
+        (0, 0, 2..) => {
+            let second = statuses.split_off(statuses.len() / 2);
+            smaller(vec![of_statuses(statuses), of_statuses(second)])
+        }
+        (1, 0, 0) => {
+            let run = runs.swap_remove(0);
+            if run.refusal.is_none() {
+                return smaller(smaller_runs(run, error).into_iter().map(|run| of_runs(vec![run])).collect());
+            }
+            warn!(topic = run.frame.topic, "the database refuses even the refusal of a record: {error}");
+            let given_up = Loaded { unaccounted: records, rejected_messages: 1, ..Loaded::default() };
+            Split { given_up, ..Split::default() }
+        }
+        (0, 1, 0) => {
+            warn!(topic = rejects[0].topic, "the database refuses to keep a message that was refused: {error}");
+            let given_up = Loaded { rejected_messages: 1, ..Loaded::default() };
+            Split { given_up, ..Split::default() }
+        }
+        (0, 0, 1) => {
+            warn!(machine = %statuses[0].machine, "the database refuses a status message: {error}");
+            Split::default()
+        }
+        (0, 0, 0) => Split::default(),
+        _ => {
+            let parts = [of_runs(runs), of_rejects(rejects), of_statuses(statuses)];
+            smaller(parts.into_iter().filter(|part| !part.is_empty()).collect())
+        }
     }
-    if runs.len() > 1 {
-        let second = runs.split_off(runs.len() / 2);
-        return vec![Batch { runs, ..Batch::default() }, Batch { runs: second, ..Batch::default() }];
+}
+
+/// The halves of a run; a run of one record becomes its refusal.
+fn smaller_runs(run: Run, error: &StoreError) -> Vec<Run> {
+    if run.records.len() < 2 {
+        let refusal = Refusal { reason: "database", detail: error.to_string() };
+        return vec![Run { refusal: Some(refusal), ..run }];
     }
-    let Some(run) = runs.pop() else { return Vec::new() };
-    if run.refusal.is_some() {
-        warn!("the database refuses even the refusal of a record: {error}");
-        return Vec::new();
+    let middle = run.records.start + run.records.len() / 2;
+    let first = Run { records: run.records.start..middle, ..run.clone() };
+    vec![first, Run { records: middle..run.records.end, ..run }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Reject, StatusUpdate};
+    use wire::{Link, MachineSerial};
+
+    fn reject(detail: &str) -> Reject {
+        Reject {
+            topic: "polevod/v1/a/telemetry".into(),
+            payload: bytes::Bytes::new(),
+            received_at_ms: 0,
+            refusal: Refusal { reason: "checksum", detail: detail.into() },
+        }
     }
-    if run.records.len() > 1 {
-        let middle = run.records.start + run.records.len() / 2;
-        let first = Run { records: run.records.start..middle, ..run.clone() };
-        let second = Run { records: middle..run.records.end, ..run };
-        return [first, second].map(|run| Batch { runs: vec![run], ..Batch::default() }).into();
+
+    fn status() -> StatusUpdate {
+        let machine = MachineSerial::parse("a").expect("a serial");
+        StatusUpdate { machine, received_at_ms: 0, link: Link::Online, model: None, firmware: None }
     }
-    let refusal = Refusal { reason: "database", detail: error.to_string() };
-    vec![Batch { runs: vec![Run { refusal: Some(refusal), ..run }], ..Batch::default() }]
+
+    /// Splits until nothing is left; gives how many splits that took and what was given up.
+    fn split_to_the_end(batch: Batch) -> (usize, Loaded) {
+        let error = StoreError::Setup("refused".into());
+        let (mut parts, mut splits, mut given_up) = (vec![batch], 0, Loaded::default());
+        while let Some(part) = parts.pop() {
+            splits += 1;
+            assert!(splits < 100, "splitting ends");
+            let split = split(part, &error);
+            parts.extend(split.smaller);
+            given_up.add(split.given_up);
+        }
+        (splits, given_up)
+    }
+
+    #[test]
+    fn whatever_the_database_refuses_splitting_comes_to_an_end() {
+        let rejects = ["a", "b", "c"].map(reject).into();
+        let (splits, given_up) =
+            split_to_the_end(Batch { rejects, statuses: vec![status(), status()], ..Batch::default() });
+        assert_eq!((splits, given_up.rejected_messages), (9, 3));
+        assert_eq!(split_to_the_end(Batch::default()).0, 1);
+    }
 }

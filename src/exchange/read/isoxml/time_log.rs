@@ -8,6 +8,8 @@
 //! that jumps and stays is a pause. After damage the reader looks for the next place where two sound records follow
 //! each other.
 
+use std::ops::Range;
+
 use jiff::civil::{Date, DateTime, date};
 use jiff::{SignedDuration, ToSpan};
 
@@ -241,7 +243,7 @@ impl<'a> TimeLog<'a> {
                     // Usually the log breaks off here. But where whole records follow, it is the count of values, or
                     // all of this, that is damaged.
                     let end = self.bytes.len();
-                    let resumed_at = self.find_sound_pair(byte + 1, Tail::Whole);
+                    let resumed_at = self.find_sound_pair(byte + 1..end, Tail::Whole);
                     if resumed_at == end {
                         self.problems.push(at, Defect::Truncated { found: end - byte, needed });
                         self.at = end;
@@ -251,7 +253,7 @@ impl<'a> TimeLog<'a> {
                     continue;
                 }
             };
-            match self.judge(&frame) {
+            match self.judge(byte, &frame) {
                 Verdict::Sound => return Some((byte, frame)),
                 Verdict::Gap(days) => {
                     self.problems.push(at, Defect::DateGap { days });
@@ -264,7 +266,7 @@ impl<'a> TimeLog<'a> {
                 }
                 Verdict::Damaged(defect) => {
                     self.problems.push(at, defect);
-                    self.skip_to(self.find_sound_pair(byte + 1, Tail::MayBreakOff));
+                    self.skip_to(self.find_sound_pair(byte + 1..self.bytes.len(), Tail::MayBreakOff));
                 }
             }
         }
@@ -277,18 +279,24 @@ impl<'a> TimeLog<'a> {
         self.index += 1;
     }
 
-    fn judge(&self, frame: &Frame) -> Verdict {
+    fn judge(&self, byte: usize, frame: &Frame) -> Verdict {
         if frame.time_of_day_ms > DAY_MS {
             return Verdict::Damaged(Defect::TimeOfDayOutside(frame.time_of_day_ms));
         }
         let next = self.layout.frame(self.bytes, frame.end).ok().filter(|next| next.time_of_day_ms <= DAY_MS);
         let at_end = frame.end == self.bytes.len();
-        if let Some(index) = self.layout.column_outside(self.bytes, frame)
-            && !at_end
-            && next.is_none_or(|next| days_between(frame.date_days, next.date_days).abs() > MAX_DAYS_APART)
-        {
-            let columns = self.layout.columns;
-            return Verdict::Damaged(Defect::ColumnOutside { index, columns });
+        if let Some(index) = self.layout.column_outside(self.bytes, frame) {
+            let leads_on = match &next {
+                Some(next) => days_between(frame.date_days, next.date_days).abs() <= MAX_DAYS_APART,
+                None => at_end,
+            };
+            // A damaged count of values may end by chance where a later record begins; then whole records lie among
+            // the values.
+            let swallows_records = || self.find_sound_pair(byte + 1..frame.end, Tail::Whole) < frame.end;
+            if !leads_on || swallows_records() {
+                let columns = self.layout.columns;
+                return Verdict::Damaged(Defect::ColumnOutside { index, columns });
+            }
         }
         let Some((last_date, _)) = self.last_time else {
             return Verdict::Sound;
@@ -306,10 +314,10 @@ impl<'a> TimeLog<'a> {
         }
     }
 
-    /// The first place from `from` on where two records that agree with each other and with the last one follow each
-    /// other, or one that ends the log; the end of the log when there is none. Bytes passed over are not looked at
+    /// The first place in `within` where two records that agree with each other and with the last one follow each
+    /// other, or one that ends the log; the end of `within` when there is none. Bytes passed over are not looked at
     /// again, so a log is searched once.
-    fn find_sound_pair(&self, from: usize, tail: Tail) -> usize {
+    fn find_sound_pair(&self, within: Range<usize>, tail: Tail) -> usize {
         let is_sound = |frame: &Frame, date: Option<u16>| {
             frame.time_of_day_ms <= DAY_MS
                 && date.is_none_or(|date| days_between(date, frame.date_days).abs() <= MAX_DAYS_APART)
@@ -328,7 +336,7 @@ impl<'a> TimeLog<'a> {
             }
         };
         let last_start = self.bytes.len().saturating_sub(MIN_RECORD_BYTES - 1);
-        (from..last_start).find(is_pair).unwrap_or(self.bytes.len())
+        (within.start..within.end.min(last_start)).find(is_pair).unwrap_or(within.end)
     }
 
     fn note_time(&mut self, index: u64, byte: usize, frame: &Frame) {
