@@ -44,7 +44,7 @@ pub(crate) fn soak(filter: Option<&str>) -> anyhow::Result<ExitCode> {
 
 /// Downloads the private servers once, before a hundred tests wait for the same lock in silence.
 fn prepare_servers() -> anyhow::Result<()> {
-    step(&["run", "--quiet", "--locked", "--package", "embedded", "--bin", "stack", "--", "prepare"], &[])
+    step(&["run", "--locked", "--package", "embedded", "--bin", "stack", "--", "prepare"], &[])
 }
 
 struct Tested {
