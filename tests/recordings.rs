@@ -9,19 +9,8 @@ use expect_test::{Expect, expect};
 use polevod::exchange::recording::from_text;
 use polevod::exchange::{Format, OpenError, Options, Record, Recordings, open};
 use proptest::prelude::*;
+use test_support::recording;
 use wire::{ReportKind, SignalId, TaskEvent, catalogue};
-
-/// A path in the shared data; `None`, loudly, where the data is not at hand. In CI it must be.
-fn data(name: &str) -> Option<PathBuf> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let path = std::env::var_os("POLEVOD_DATA").map_or(beside, PathBuf::from).join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "CI needs {}", path.display());
-    eprintln!("SKIPPED: no {}; set POLEVOD_DATA to the folder of real recordings", path.display());
-    None
-}
 
 fn opened(path: &Path) -> Recordings {
     open(path, &Options::default()).expect("it opens")
@@ -47,7 +36,7 @@ fn said(recordings: &Recordings) -> String {
 
 #[test]
 fn the_forage_harvester_task_is_4716_samples_and_its_totals() {
-    let Some(path) = data("isoxml/forage_harvester_one_task") else { return };
+    let Some(path) = recording("isoxml/forage_harvester_one_task") else { return };
     let found = opened(&path);
     let machine = "A00086000DF95589".to_owned();
     assert_eq!(counts(&found), [(machine.clone(), 0, 0, 2), (machine, 4_716, 0, 0)]);
@@ -81,7 +70,7 @@ fn the_forage_harvester_task_is_4716_samples_and_its_totals() {
 
 #[test]
 fn the_corn_log_is_19495_samples_whose_sums_are_kept() {
-    let Some(path) = data("yield/corn_aglead_advanced.txt") else { return };
+    let Some(path) = recording("yield/corn_aglead_advanced.txt") else { return };
     let found = opened(&path);
     assert_eq!(counts(&found), [("corn_aglead_advanced".to_owned(), 19_495, 0, 0)]);
     let samples: Vec<_> = found.recordings[0].samples().collect();
@@ -99,7 +88,7 @@ fn the_corn_log_is_19495_samples_whose_sums_are_kept() {
 
 #[test]
 fn the_receiver_stream_is_101_samples() {
-    let Some(path) = data("gps/isoblue_gpsd_tpv_2020.jsonl") else { return };
+    let Some(path) = recording("gps/isoblue_gpsd_tpv_2020.jsonl") else { return };
     let found = opened(&path);
     assert_eq!(counts(&found), [("isoblue_gpsd_tpv_2020".to_owned(), 101, 0, 0)]);
     let first = found.recordings[0].samples().next().expect("a sample");
@@ -111,7 +100,7 @@ fn the_receiver_stream_is_101_samples() {
 
 #[test]
 fn the_tractor_log_is_a_sample_a_second_named_by_its_vehicle_identification() {
-    let Some(path) = data("can/tractor_jd6130r_2021.candump.log") else { return };
+    let Some(path) = recording("can/tractor_jd6130r_2021.candump.log") else { return };
     let found = opened(&path);
     let [(machine, samples, faults, tasks)] = &counts(&found)[..] else { panic!("one recording") };
     assert_eq!((machine.as_str(), *faults, *tasks), ("1L06130RELP969468", 0, 0));
@@ -393,7 +382,7 @@ fn what_cannot_be_opened_says_why_and_what_would_do() {
 
 #[test]
 fn task_data_without_anything_recorded_says_so() {
-    let Some(path) = data("isoxml/field_export") else { return };
+    let Some(path) = recording("isoxml/field_export") else { return };
     let found = opened(&path);
     assert!(found.recordings.is_empty());
     assert_eq!(said(&found), "field_export: nothing in it can be replayed");

@@ -1,23 +1,15 @@
 //! What the readers find in recordings of real machines, figure by figure as `data/SOURCES.md` gives them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use polevod::exchange::read::candump::{self, Body, CanId};
 use polevod::exchange::read::isoxml::{self, FileSet, GnssStatus, Reading};
 use polevod::exchange::read::j1939::{self, Id, Transport, pgn};
 use polevod::exchange::read::{gpsd, yield_monitor};
 
-/// A file of the shared data; `None`, loudly, where the data is not at hand. In CI it must be.
+/// A file of the real recordings.
 fn data(name: &str) -> Option<Vec<u8>> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("POLEVOD_DATA").map_or(beside, PathBuf::from);
-    let bytes = std::fs::read(folder.join(name));
-    if bytes.is_err() {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "CI needs {} in {}", name, folder.display());
-        eprintln!("SKIPPED: no {name} in {}; set POLEVOD_DATA to the folder of real recordings", folder.display());
-    }
-    bytes.ok()
+    test_support::recording(name).map(|path| std::fs::read(path).expect("the recording is readable"))
 }
 
 fn near(found: f64, expected: f64, within: f64) {

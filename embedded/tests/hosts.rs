@@ -106,7 +106,7 @@ fn an_ordinary_user_can_run_the_stack() {
 #[test]
 fn root_can_run_the_stack_where_namespaces_are_forbidden() {
     if !is_root() {
-        println!("SKIPPED: mapping all users into a namespace needs root");
+        test_support::skip("mapping all users into a namespace needs root");
         return;
     }
     let folder = tempfile::tempdir().unwrap();

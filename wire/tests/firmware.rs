@@ -78,7 +78,7 @@ fn run(name: &str, program: &str) -> Option<String> {
         .arg(&source)
         .output();
     let Ok(compiled) = compiled else {
-        eprintln!("SKIPPED: there is no C compiler called {compiler}; set CC to one");
+        test_support::skip(format_args!("there is no C compiler called {compiler}; set CC to one"));
         return None;
     };
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));

@@ -1,7 +1,5 @@
 //! The catalogue against the published data dictionary of ISO 11783-11.
 
-mod common;
-
 use std::collections::HashMap;
 
 use serde::Deserialize;
@@ -45,7 +43,7 @@ const UNITS: [(&str, &str, f64, f64); 23] = [
 
 #[test]
 fn every_process_data_signal_has_the_resolution_and_unit_of_the_dictionary() {
-    let Some(path) = common::data("reference/isobus_ddi_entities.json") else { return };
+    let Some(path) = test_support::recording("reference/isobus_ddi_entities.json") else { return };
     let text = std::fs::read_to_string(path).expect("the dictionary is readable");
     let dictionary: HashMap<u16, Entity> = serde_json::from_str(&text).expect("the dictionary is JSON");
     let mut compared = 0;

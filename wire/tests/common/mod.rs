@@ -2,25 +2,11 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use wire::{Body, BootId, Decoded, FaultReport, Frame, Header, MachineSerial, Sample, TaskRecord, decode, samples_of};
 
 /// 2026-08-20T05:12:07Z, a harvest morning.
 pub(crate) const MORNING_MS: i64 = 1_787_202_727_000;
-
-/// The recordings and references beside the project; none, with a loud line, where they are not at hand.
-pub(crate) fn data(file: &str) -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-    let folder = PathBuf::from(std::env::var_os("POLEVOD_DATA").unwrap_or_else(|| default.into()));
-    let path = folder.join(file);
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{} is missing; set POLEVOD_DATA", path.display());
-    eprintln!("SKIPPED: {} is missing; set POLEVOD_DATA to the folder of recordings", path.display());
-    None
-}
 
 /// A header of the machine that most tests use.
 pub(crate) fn header(count: usize) -> Header {
