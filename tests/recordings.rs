@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
-use polevod::exchange::recording::from_text;
+use polevod::exchange::recording::from_file;
 use polevod::exchange::{Format, OpenError, Options, Record, Recordings, open};
 use proptest::prelude::*;
 use test_support::recording;
@@ -127,7 +127,7 @@ fn a_recording_read_again_or_grown_has_the_same_boot_and_another_has_not() {
         (0..count).map(row).collect()
     };
     let boot = |text: &str| {
-        let found = from_text(Format::YieldMonitor, "a.txt", text.as_bytes(), &Options::default());
+        let found = from_file(Format::YieldMonitor, "a.txt", text.as_bytes(), &Options::default());
         found.recordings[0].boot
     };
     assert_eq!(boot(&rows(0, 100)), boot(&rows(0, 100)));
@@ -138,7 +138,7 @@ fn a_recording_read_again_or_grown_has_the_same_boot_and_another_has_not() {
 #[test]
 fn the_machine_can_be_told() {
     let options = Options { machine: "MTZ-1".parse().ok(), ..Options::default() };
-    let found = from_text(Format::Gpsd, "a.jsonl", TPV.as_bytes(), &options);
+    let found = from_file(Format::Gpsd, "a.jsonl", TPV.as_bytes(), &options);
     assert_eq!(found.recordings[0].machine.as_str(), "MTZ-1");
 }
 
@@ -147,7 +147,7 @@ const TPV: &str =
 
 #[test]
 fn a_value_outside_its_range_is_left_out_and_named() {
-    let found = from_text(Format::Gpsd, "a.jsonl", TPV.as_bytes(), &Options::default());
+    let found = from_file(Format::Gpsd, "a.jsonl", TPV.as_bytes(), &Options::default());
     let sample = found.recordings[0].samples().next().expect("a sample");
     assert_eq!(sample.physical(catalogue::ALTITUDE_M), None);
     expect!["a.jsonl, line 1: altitude_m = 99000 is outside its valid range; such values are left out"]
@@ -155,7 +155,7 @@ fn a_value_outside_its_range_is_left_out_and_named() {
 }
 
 fn check_can(log: &str, expected: Expect) {
-    let found = from_text(Format::Candump, "bus.log", log.as_bytes(), &Options::default());
+    let found = from_file(Format::Candump, "bus.log", log.as_bytes(), &Options::default());
     let mut lines = Vec::new();
     for recording in &found.recordings {
         lines.push(format!("machine {} model {:?}", recording.machine, recording.model));
@@ -394,7 +394,7 @@ proptest! {
         format in prop::sample::select(vec![Format::Gpsd, Format::YieldMonitor, Format::Candump, Format::Isoxml]),
         bytes in prop::collection::vec(any::<u8>(), 0..500),
     ) {
-        let found = from_text(format, "x.y", &bytes, &Options::default());
+        let found = from_file(format, "x.y", &bytes, &Options::default());
         prop_assert!(found.recordings.len() <= 1);
     }
 
@@ -408,7 +408,7 @@ proptest! {
             format!("({second}.5) can0 {id:08X}#{data}\n")
         };
         let log: String = frames.iter().map(line).collect();
-        let found = from_text(Format::Candump, "x.log", log.as_bytes(), &Options::default());
+        let found = from_file(Format::Candump, "x.log", log.as_bytes(), &Options::default());
         let records: usize = found.recordings.iter().map(|r| r.records.len()).sum();
         prop_assert!(records <= 2 * frames.len());
     }

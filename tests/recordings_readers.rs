@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polevod::exchange::read::candump::{self, Body, CanId};
+use polevod::exchange::read::can::{Body, CanId, CanLog, candump, mf4};
 use polevod::exchange::read::isoxml::{self, FileSet, GnssStatus, Reading};
 use polevod::exchange::read::j1939::{self, Id, Transport, pgn};
 use polevod::exchange::read::{gpsd, yield_monitor};
@@ -167,7 +167,20 @@ fn the_receiver_stream_gives_two_sittings_a_week_apart() {
 #[test]
 fn the_tractor_log_gives_hours_coolant_and_an_identification_without_rubbish() {
     let Some(bytes) = data("can/tractor_jd6130r_2021.candump.log") else { return };
-    let mut log = candump::read("tractor.log", &bytes);
+    check_tractor_log(candump::read("tractor.log", &bytes), &[]);
+}
+
+#[test]
+fn the_tractor_log_as_its_recorder_left_it_gives_the_same_frames() {
+    let Some(bytes) = data("can/tractor_jd6130r_2021.MF4") else { return };
+    let unfinished = "tractor.MF4: the file was not finished by its recorder; it is read to its end";
+    check_tractor_log(mf4::read("tractor.MF4", &bytes), &[unfinished]);
+    let Some(text) = data("can/tractor_jd6130r_2021.candump.log") else { return };
+    let essence = |log: CanLog<'_>| -> Vec<_> { log.map(|f| (f.at_us, f.bus, f.id, f.body)).collect() };
+    assert_eq!(essence(mf4::read("a", &bytes)), essence(candump::read("b", &text)));
+}
+
+fn check_tractor_log(mut log: CanLog<'_>, problems: &[&str]) {
     let mut transport = Transport::default();
     let mut values: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
     let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
@@ -198,7 +211,8 @@ fn the_tractor_log_gives_hours_coolant_and_an_identification_without_rubbish() {
         }
     }
     assert_eq!(log.counts.extended, 1_815);
-    assert!(log.problems.listed().is_empty());
+    let told: Vec<String> = log.problems.listed().iter().map(ToString::to_string).collect();
+    assert_eq!(told, problems);
     assert_eq!(first_us.map(|us| us / 1_000_000), Some(1_622_547_830));
     near((last_us - first_us.unwrap_or(0)) as f64 / 1e6, 186.1, 0.1);
     assert_eq!(sources, BTreeSet::from([0, 71, 81, 82, 163]));

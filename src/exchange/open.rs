@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Cursor, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::read::can;
 use super::read::isoxml::{FileSet, MAX_FILES};
 use super::read::{At, Problem, Problems};
 use super::recording::{self, Defect, Format, Options, Recordings};
@@ -11,7 +12,7 @@ use super::recording::{self, Defect, Format, Options, Recordings};
 /// Bytes of one recording, unpacked. Logs reach some megabytes a day; a bus log of a season is cut by its recorder.
 pub const MAX_RECORDING_BYTES: u64 = 1024 * 1024 * 1024;
 /// Lines looked at to tell the format.
-const LINES_LOOKED_AT: usize = 20;
+const LINES_LOOKED_AT: usize = 40;
 /// Columns of a yield monitor row that make a line look like one.
 const YIELD_COLUMNS: usize = 14;
 
@@ -35,7 +36,7 @@ pub enum OpenError {
     /// None of the known formats.
     #[error(
         "{} is none of the formats that can be replayed: a folder or zip with TASKDATA.XML and its time logs, gpsd \
-         JSON lines, yield monitor text (\"advanced\", 14 columns or more), a candump log", path.display()
+         JSON lines, yield monitor text (\"advanced\", 14 columns or more), a bus log (candump, Vector ASC, PEAK trc, MF4)", path.display()
     )]
     UnknownFormat {
         /// The path.
@@ -69,8 +70,8 @@ pub enum Input {
         /// Files that were left out.
         problems: Vec<Problem<Defect>>,
     },
-    /// A file of one of the text formats.
-    Text {
+    /// A recording that is one file.
+    File {
         /// Its format, told by its content.
         format: Format,
         /// Its name.
@@ -86,7 +87,7 @@ pub enum Input {
 /// [`OpenError`] when nothing at all could be read; what is wrong inside comes with the result.
 pub fn open(path: &Path, options: &Options) -> Result<Recordings, OpenError> {
     Ok(match load(path)? {
-        Input::Text { format, name, bytes } => recording::from_text(format, &name, &bytes, options),
+        Input::File { format, name, bytes } => recording::from_file(format, &name, &bytes, options),
         Input::TaskData { folders, name, problems } => {
             let mut all = Recordings { problems, ..Recordings::default() };
             for folder in &folders {
@@ -120,11 +121,14 @@ pub fn load(path: &Path) -> Result<Input, OpenError> {
         return load_archive(path, &bytes);
     }
     let format = detect(&bytes).ok_or_else(|| OpenError::UnknownFormat { path: path.to_owned() })?;
-    Ok(Input::Text { format, name, bytes })
+    Ok(Input::File { format, name, bytes })
 }
 
-/// Tells a text format by its first lines; `None` for none of them.
+/// Tells a format by its first bytes or lines; `None` for none of them.
 pub fn detect(bytes: &[u8]) -> Option<Format> {
+    if can::mf4::MAGIC.iter().any(|magic| bytes.starts_with(*magic)) {
+        return Some(Format::Mf4);
+    }
     super::read::first_lines(bytes, LINES_LOOKED_AT).find_map(|line| {
         let text = String::from_utf8_lossy(line);
         let is_yield_row = || {
@@ -136,10 +140,27 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
             Some(Format::Gpsd)
         } else if text.starts_with('(') && text.contains(')') && text.contains(['#', '[']) {
             Some(Format::Candump)
+        } else if is_asc(&text) {
+            Some(Format::Asc)
+        } else if is_trc(&text) {
+            Some(Format::Trc)
         } else {
             is_yield_row().then_some(Format::YieldMonitor)
         }
     })
+}
+
+/// A line of the head of a Vector log.
+fn is_asc(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    let is_date = || line.starts_with("date ") && line.contains(':');
+    ["base hex", "base dec", "begin triggerblock"].iter().any(|start| line.starts_with(start)) || is_date()
+}
+
+/// The head of a PEAK trace, or its first message: `1)`.
+fn is_trc(line: &str) -> bool {
+    let is_message = || line.split_once(')').is_some_and(|(number, rest)| number.parse::<u32>().is_ok() && !rest.is_empty());
+    line.starts_with(";$FILEVERSION") || is_message()
 }
 
 /// Task data lies in the folder, or in a folder `TASKDATA` inside it.

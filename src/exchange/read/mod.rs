@@ -5,13 +5,13 @@
 //! | [`isoxml`] | ISO 11783-10 task data, versions 3 and 4, with binary time logs |
 //! | [`gpsd`] | gpsd JSON lines |
 //! | [`yield_monitor`] | Ag Leader "advanced" text |
-//! | [`candump`] | CAN frames as `candump` writes them |
+//! | [`can`] | CAN bus logs: candump, Vector ASC, PEAK trc, MF4 |
 //! | [`j1939`] | what those frames mean: values, faults, identification |
 //!
 //! A file from a machine is rarely whole. So no reader stops at the first thing it cannot understand: it says what
 //! was wrong and where ([`Problem`]), and goes on with what can be read.
 
-pub mod candump;
+pub mod can;
 pub mod gpsd;
 pub mod isoxml;
 pub mod j1939;

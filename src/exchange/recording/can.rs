@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use wire::{Fault, FaultReport, Lamps, ReportKind, Sample, SignalId, catalogue};
 
-use super::super::read::candump::{self, Body, CanId, Frame, FrameCounts};
+use super::super::read::can::{Body, CanId, CanLog, Frame, FrameCounts, asc, candump, mf4, trc};
 use super::super::read::j1939::{
     self, DiagnosticMessage, Id, Parameter, Quality, Raw, Transport, nmea2000, parameters_of, pgn,
 };
 use super::super::read::{At, Problem, Problems};
 use super::tally::{Tally, one, outside_range, uncatalogued, widen};
 use super::{
-    Defect, Digest, Format, MAX_RECORDS, Options, Record, Recording, Recordings, boot_from, head, serial_from,
-    serial_from_file,
+    ANONYMOUS_START, Defect, Digest, Format, MAX_RECORDS, Options, Record, Recording, Recordings, boot_from,
+    serial_from, serial_from_file,
 };
 
 /// A controller repeats its trouble codes each second. Unchanged ones are taken again after this, well within the
@@ -24,13 +24,30 @@ const SOURCE_SILENT_AFTER_MS: i64 = 5_000;
 /// Controllers whose trouble codes are remembered: 254 addresses on a few buses, two lists each.
 const MAX_CONTROLLERS: usize = 4_096;
 
-pub(super) fn map(file: &str, bytes: &[u8], options: &Options) -> Recordings {
-    let mut log = candump::read(file, bytes);
+/// Frames at the beginning that tell one recording from another. Bytes of the file would do, but the same frames
+/// written down in another format are the same recording.
+const HEAD_FRAMES: usize = 64;
+/// No bus carried J1939 before: 1990-01-01T00:00:00Z. An earlier time counts from the beginning of the log.
+const EARLIEST_US: i64 = 631_152_000_000_000;
+
+pub(super) fn map(format: Format, file: &str, bytes: &[u8], options: &Options) -> Recordings {
+    let mut log = match format {
+        Format::Asc => asc::read(file, bytes, &options.zone),
+        Format::Trc => trc::read(file, bytes, &options.zone),
+        Format::Mf4 => mf4::read(file, bytes),
+        _ => candump::read(file, bytes),
+    };
     let mut mapper = Mapper::new(file);
-    for frame in log.by_ref() {
-        mapper.frame(&frame);
+    let mut digest = Digest::new("CAN");
+    let mut shift_us = None;
+    for (number, frame) in log.by_ref().enumerate() {
+        let shift_us = *shift_us.get_or_insert_with(|| mapper.date(&frame, options));
+        if number < HEAD_FRAMES {
+            digest = with_frame(digest, &frame);
+        }
+        mapper.frame(&Frame { at_us: frame.at_us.saturating_add(shift_us), ..frame });
         if mapper.records.len() >= MAX_RECORDS {
-            mapper.problems.push(At::Line(frame.line), Defect::TooManyRecords);
+            mapper.problems.push(frame.at, Defect::TooManyRecords);
             break;
         }
     }
@@ -49,11 +66,23 @@ pub(super) fn map(file: &str, bytes: &[u8], options: &Options) -> Recordings {
     let recording = Recording {
         machine: options.machine.clone().or(named).unwrap_or_else(|| serial_from_file(file)),
         model: mapper.model,
-        boot: boot_from(Digest::new("candump").with(head(bytes))),
-        format: Format::Candump,
+        boot: boot_from(digest),
+        format,
         records: mapper.records,
     };
     Recordings { recordings: vec![recording], problems }
+}
+
+fn with_frame(digest: Digest, frame: &Frame) -> Digest {
+    let (id, extended) = match frame.id {
+        CanId::Standard(id) => (u32::from(id), 0),
+        CanId::Extended(id) => (id, 1),
+    };
+    let digest = digest.with(&frame.at_us.to_le_bytes()).with(&id.to_le_bytes()).with(&[extended]);
+    match &frame.body {
+        Body::Data(payload) => digest.with(payload.as_slice()),
+        Body::Fd { .. } | Body::Remote | Body::Error => digest,
+    }
 }
 
 fn other_frames(file: &str, counts: FrameCounts) -> Vec<Problem<Defect>> {
@@ -112,6 +141,16 @@ impl Mapper {
         }
     }
 
+    /// What to add to the times of a log whose first frame is `first`: nothing, unless it tells no date.
+    fn date(&mut self, first: &Frame, options: &Options) -> i64 {
+        if first.at_us >= EARLIEST_US {
+            return 0;
+        }
+        let start = options.start.unwrap_or(ANONYMOUS_START);
+        self.problems.push(first.at, Defect::NoDate { start: start.to_string() });
+        start.as_microsecond().saturating_sub(first.at_us)
+    }
+
     fn frame(&mut self, frame: &Frame) {
         let second = frame.at_us.div_euclid(1_000_000);
         if self.second != Some(second) {
@@ -120,7 +159,7 @@ impl Mapper {
         }
         let (CanId::Extended(id), Body::Data(payload)) = (frame.id, frame.body) else { return };
         let id = Id::from_extended(id);
-        let at = At::Line(frame.line);
+        let at = frame.at;
         let at_ms = frame.at_us.div_euclid(1000);
         let heard = Heard { at, at_ms, bus: frame.bus, pgn: id.pgn, source: id.source, data: payload.as_slice() };
         if !matches!(id.pgn, pgn::TP_CM | pgn::TP_DT) {

@@ -1,6 +1,6 @@
 //! What can be wrong with a recording: what its reader met, and what the mapping met.
 
-use super::super::read::{Weigh, Weight, candump, gpsd, isoxml, j1939, yield_monitor};
+use super::super::read::{Weigh, Weight, can, gpsd, isoxml, j1939, yield_monitor};
 use super::MAX_RECORDS;
 
 /// What can be wrong with a recording.
@@ -15,9 +15,9 @@ pub enum Defect {
     /// In a yield log.
     #[error(transparent)]
     YieldMonitor(#[from] yield_monitor::Defect),
-    /// In a candump log.
+    /// In a bus log.
     #[error(transparent)]
-    Candump(#[from] candump::Defect),
+    Can(#[from] can::Defect),
     /// In a message longer than a frame.
     #[error(transparent)]
     J1939(#[from] j1939::Defect),
@@ -95,6 +95,14 @@ pub enum Defect {
         /// The start that is taken.
         start: String,
     },
+    /// Times that count from the beginning of the log.
+    #[error(
+        "the log tells no date; records are dated from {start} with their own intervals (set another start with --start)"
+    )]
+    NoDate {
+        /// The start that is taken.
+        start: String,
+    },
     /// Times that no calendar holds.
     #[error("a time beyond any calendar; the record is skipped")]
     TimeOutside,
@@ -123,12 +131,13 @@ impl Weigh for Defect {
             Defect::Isoxml(defect) => defect.weight(),
             Defect::Gpsd(defect) => defect.weight(),
             Defect::YieldMonitor(defect) => defect.weight(),
-            Defect::Candump(defect) => defect.weight(),
+            Defect::Can(defect) => defect.weight(),
             Defect::J1939(defect) => defect.weight(),
             Defect::Uncatalogued { .. }
             | Defect::UndecodedGroup { .. }
             | Defect::SensorError { .. }
             | Defect::AnonymousTime { .. }
+            | Defect::NoDate { .. }
             | Defect::ZonesDiffer { .. }
             // A value that is no measurement: there was nothing to lose.
             | Defect::OutsideRange { .. } => Weight::Note,

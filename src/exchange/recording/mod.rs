@@ -69,6 +69,12 @@ pub enum Format {
     YieldMonitor,
     /// candump text.
     Candump,
+    /// Vector ASCII log.
+    Asc,
+    /// PEAK trace.
+    Trc,
+    /// ASAM MDF 4 with bus logging.
+    Mf4,
 }
 
 impl Format {
@@ -79,6 +85,9 @@ impl Format {
             Self::Gpsd => "gpsd JSON",
             Self::YieldMonitor => "yield monitor text",
             Self::Candump => "candump log",
+            Self::Asc => "Vector ASC log",
+            Self::Trc => "PEAK trace",
+            Self::Mf4 => "MF4 bus log",
         }
     }
 }
@@ -124,13 +133,13 @@ pub fn from_task_data(files: &FileSet, fallback_name: &str, options: &Options) -
     isoxml::map(files, fallback_name, options)
 }
 
-/// Reads a file of one of the text formats. `file` names it in problems; without its extension it is the machine
+/// Reads a recording that is one file. `file` names it in problems; without its extension it is the machine
 /// where the content names none.
-pub fn from_text(format: Format, file: &str, bytes: &[u8], options: &Options) -> Recordings {
+pub fn from_file(format: Format, file: &str, bytes: &[u8], options: &Options) -> Recordings {
     match format {
         Format::Gpsd => gpsd::map(file, bytes, options),
         Format::YieldMonitor => yield_monitor::map(file, bytes, options),
-        Format::Candump => can::map(file, bytes, options),
+        Format::Candump | Format::Asc | Format::Trc | Format::Mf4 => can::map(format, file, bytes, options),
         Format::Isoxml => {
             let files = FileSet::from_iter([(file, bytes.to_vec())]);
             isoxml::map(&files, file, options)
