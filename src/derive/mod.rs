@@ -2,6 +2,7 @@
 
 pub mod completeness;
 mod entries;
+pub mod fieldwork;
 mod readings;
 
 pub use entries::{FaultEntry, TaskEntry};
