@@ -7,6 +7,7 @@
 //! ```
 //!
 //! - [`machine`]: what a machine does and reports. Pure: the same seed gives the same records.
+//! - [`truth`]: what it really did.
 //! - [`device`]: the unit on it, a reference implementation of the device side of the protocol. Pure.
 //! - [`ledger`]: what was recorded and confirmed, on disk, for tests that check the store against it.
 //! - [`fleet`]: machines and units against a broker. Only this part waits for anything.
@@ -16,6 +17,7 @@ pub mod fleet;
 pub mod ledger;
 pub mod machine;
 mod random;
+pub mod truth;
 
 pub use device::Impairments;
 pub use fleet::{

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::SimulatorError;
 use crate::device::Impairments;
-use crate::machine::Season;
+use crate::machine::{FaultSettings, Season};
 
 /// Most machines in one process.
 const MAX_MACHINES: usize = 100_000;
@@ -52,6 +52,8 @@ pub struct FleetConfig {
     pub work: Work,
     /// Which season's work is done; none to follow the calendar.
     pub season: Option<Season>,
+    /// What breaks.
+    pub faults: FaultSettings,
     /// Records that a unit keeps; none for a bound that keeps the process small.
     pub buffer_records: Option<usize>,
 }
@@ -117,6 +119,7 @@ impl Default for FleetConfig {
             models_folder: None,
             work: Work::default(),
             season: None,
+            faults: FaultSettings::default(),
             buffer_records: None,
         }
     }

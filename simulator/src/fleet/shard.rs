@@ -261,6 +261,7 @@ impl Shard {
         let member = &mut members[index];
         let Some(machine) = &mut member.machine else { return };
         let mut records = Vec::new();
+        let mut truth = Vec::new();
         let mut made = 0;
         let wake_ms = loop {
             if machine.next_at_ms() > setup.simulate_until_ms {
@@ -276,7 +277,7 @@ impl Shard {
                 break due_ms;
             }
             let before = records.len();
-            machine.advance(&mut records);
+            machine.advance(&mut records, &mut truth);
             made += (records.len() - before).max(1);
         };
         *pending += records.len();
