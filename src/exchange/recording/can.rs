@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use wire::{Fault, FaultReport, Lamps, ReportKind, Sample, SignalId, catalogue};
 
-use super::super::read::can::{Body, CanId, CanLog, Frame, FrameCounts, asc, candump, mf4, trc};
+use super::super::read::can::{Body, CanId, Frame, FrameCounts, asc, candump, mf4, trc};
 use super::super::read::j1939::{
     self, DiagnosticMessage, Id, Parameter, Quality, Raw, Transport, nmea2000, parameters_of, pgn,
 };
