@@ -75,12 +75,19 @@ pub(super) fn correct(times: &mut [i64], age_ms: u64, received_at_ms: i64, rules
             }
         })
         .collect();
-    estimate(times, &raw, &corrections, age_ms, received_at_ms);
+    estimate(times, &raw, &corrections, age_ms, received_at_ms, rules);
     corrections
 }
 
 /// Places every time of quality 2 by the next placed record after it, else by the one before it, else by arrival.
-fn estimate(times: &mut [i64], raw: &[i64], corrections: &[TimeCorrection], age_ms: u64, received_at_ms: i64) {
+fn estimate(
+    times: &mut [i64],
+    raw: &[i64],
+    corrections: &[TimeCorrection],
+    age_ms: u64,
+    received_at_ms: i64,
+    rules: &ClockRules,
+) {
     let step = |earlier: usize| match raw[earlier + 1].checked_sub(raw[earlier]) {
         Some(step) if (0..=STEP_MAX_MS).contains(&step) => step,
         _ => STEP_DEFAULT_MS,
@@ -97,7 +104,8 @@ fn estimate(times: &mut [i64], raw: &[i64], corrections: &[TimeCorrection], age_
             anchor
         }
         None => {
-            let age_ms = i64::try_from(age_ms).unwrap_or(0);
+            // An age beyond every backlog comes from the same wrong clock.
+            let age_ms = i64::try_from(age_ms).ok().filter(|age| *age <= rules.backlog_ms).unwrap_or(0);
             times[last] = received_at_ms.saturating_sub(age_ms);
             last
         }
@@ -158,6 +166,15 @@ mod tests {
             expect![[r#"
             2026-08-20T11:59:52.000Z quality 2 raw 1970-01-01T00:00:10.000Z
             2026-08-20T11:59:57.000Z quality 2 raw 1970-01-01T00:00:15.000Z"#]],
+        );
+    }
+
+    #[test]
+    fn an_age_of_decades_is_the_wrong_clock_speaking_again() {
+        check(
+            &["1970-01-01T00:00:10Z"],
+            1_787_227_190_000,
+            expect!["2026-08-20T12:00:00.000Z quality 2 raw 1970-01-01T00:00:10.000Z"],
         );
     }
 

@@ -16,6 +16,8 @@ const ASK_EVERY: Duration = Duration::from_secs(2);
 /// How long an answer may take, the making of a connection included. With the pause it stays below five seconds.
 const PATIENCE: Duration = Duration::from_millis(2_500);
 
+const _: () = assert!(ASK_EVERY.as_millis() + PATIENCE.as_millis() < 5_000, "an outage is known within five seconds");
+
 /// Asks for ever and notes the answers.
 pub(super) async fn watch(database: Database, counters: Arc<Counters>) {
     let mut client = None;

@@ -15,6 +15,9 @@ use super::outbox::Outbox;
 use super::prepare::{Item, Rules, prepare};
 use crate::store::{Batch, StoredBoot, Writer};
 
+/// Bytes of messages after which a batch is closed: decoded, they may take several times as much.
+const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// How large a batch grows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -73,12 +76,14 @@ impl Lane {
         let mut receipts = Vec::new();
         let mut records = 0;
         let mut messages = 0;
+        let mut bytes = 0;
         let deadline = Instant::now() + self.limits.flush_after;
         let mut next = Some(first);
         while let Some((message, receipt)) = next.take() {
             // What a dead connection delivered comes again on the living one.
             if !receipt.as_ref().is_some_and(Receipt::is_stale) {
                 messages += 1;
+                bytes += message.payload.len();
                 match prepare(message, &self.rules) {
                     Item::Run(run) => {
                         records += run.records.len();
@@ -90,7 +95,7 @@ impl Lane {
                 }
                 receipts.extend(receipt);
             }
-            if records < self.limits.samples && messages < self.limits.messages {
+            if records < self.limits.samples && messages < self.limits.messages && bytes < BATCH_BYTES_MAX {
                 next = match self.queue.try_take() {
                     Some(delivery) => Some(delivery),
                     None => tokio::time::timeout_at(deadline, self.queue.take()).await.ok().flatten(),

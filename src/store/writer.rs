@@ -22,6 +22,7 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// A transaction that takes longer than this has run into something.
 const STUCK_AFTER: Duration = Duration::from_secs(4);
+const _: () = assert!(STUCK_AFTER.as_secs() < 5, "an outage is known within five seconds");
 /// How often the fate of a transaction is asked for while the server is still busy with it.
 const FATE_QUESTIONS_MAX: u32 = 20;
 /// Pause between two of these questions.
