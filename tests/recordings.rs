@@ -120,6 +120,74 @@ fn the_tractor_log_is_a_sample_a_second_named_by_its_vehicle_identification() {
 }
 
 #[test]
+fn the_same_frames_are_the_same_recording_in_whatever_format() {
+    let formats = [
+        (Format::Candump, "(1600000100.100000) can0 18FECA00#04FF6E001003FFFF\n".to_owned()),
+        (
+            Format::Asc,
+            "date Sun Sep 13 12:28:20.000 2020\nbase hex  timestamps absolute\n0.1 1 18FECA00x Rx d 8 04 FF 6E 00 10 03 FF FF\n".to_owned(),
+        ),
+        (
+            Format::Trc,
+            ";$FILEVERSION=1.1\n; Start time: 13.09.2020 12:28:20.000.0\n1) 100.0 Rx 18FECA00 8 04 FF 6E 00 10 03 FF FF\n".to_owned(),
+        ),
+    ];
+    let options = Options { zone: jiff::tz::TimeZone::UTC, ..Options::default() };
+    let read = |(format, text): &(Format, String)| {
+        let found = from_file(*format, "bus.x", text.as_bytes(), &options);
+        (found.recordings[0].boot, found.recordings[0].records.clone(), said(&found))
+    };
+    for log in &formats {
+        assert_eq!(polevod::exchange::open::detect(log.1.as_bytes()), Some(log.0));
+        assert_eq!(read(log), read(&formats[0]), "{:?}", log.0);
+    }
+}
+
+#[test]
+fn a_log_without_a_date_is_dated_from_its_start_as_told() {
+    let text = "(000.250000) can0 18FECA00#04FF6E001003FFFF\n(002.250000) can0 18FECA00#04FF6E001004FFFF\n";
+    let options = Options { start: "2021-05-01T00:00:00Z".parse().ok(), ..Options::default() };
+    let found = from_file(Format::Candump, "bus.log", text.as_bytes(), &options);
+    let times: Vec<i64> = found.recordings[0].records.iter().map(Record::recorded_at_ms).collect();
+    assert_eq!(times, [1_619_827_200_000, 1_619_827_202_000]);
+    assert!(said(&found).contains("the log tells no date; records are dated from 2021-05-01T00:00:00Z"));
+}
+
+#[test]
+fn fifty_trouble_codes_come_whole_and_a_flood_a_spoofed_command_and_an_idle_truck_open_none() {
+    let codes: Vec<u8> = (0..50_u8).flat_map(|n| [100 + n, 0, n & 0x1F, 1]).collect();
+    let message: Vec<u8> = [&[0x04, 0xFF][..], &codes].concat();
+    let packets = message.len().div_ceil(7);
+    let mut log = format!("(100.000) can0 18ECFF00#20{:02X}00{packets:02X}FFCAFE00\n", message.len());
+    for (index, part) in message.chunks(7).enumerate() {
+        let bytes: String = part.iter().chain([0xFF; 7].iter()).take(7).map(|b| format!("{b:02X}")).collect();
+        log += &format!("(100.{:03}) can0 18EBFF00#{:02X}{bytes}\n", 10 * (index + 1), index + 1);
+        // A flood of openings from the same address, a torque command that nobody should send, an error frame.
+        log += &format!("(100.{:03}) can0 18EC{index:02X}00#10FF06FFFFCAFE00\n", 10 * (index + 1) + 1);
+        log += &format!(
+            "(100.{:03}) can0 0C0000F9#01FFFF7D\n(100.{:03}) can0 20000004#00\n",
+            10 * (index + 1) + 2,
+            10 * (index + 1) + 3
+        );
+    }
+    let found = from_file(Format::Candump, "bus.log", log.replace("(1", "(16000001").as_bytes(), &Options::default());
+    let [Record::Faults(report)] = &found.recordings[0].records[..] else { panic!("one report: {}", said(&found)) };
+    assert_eq!(report.faults.len(), 50);
+    assert!(said(&found).contains("PGN 0 from address 249 is not decoded"), "{}", said(&found));
+
+    let vin = "(100.0) can0 1CECFF00#20120003FFECFE00\n(100.1) can0 1CEBFF00#01344A32344A4B58\n\
+               (100.2) can0 1CEBFF00#02394E3837363534\n(100.3) can0 1CEBFF00#0333322A2AFFFFFF\n\
+               (100.4) can0 18FECA00#00FF00000000FFFF\n(100.5) can0 18FECA03#00FFFFFFFFFFFFFF\n";
+    let truck = from_file(Format::Candump, "bus.log", vin.replace("(1", "(16000001").as_bytes(), &Options::default());
+    assert_eq!(truck.recordings[0].machine.as_str(), "4J24JKX9N8765432");
+    let faults = truck.recordings[0].records.iter().map(|record| match record {
+        Record::Faults(report) => report.faults.len(),
+        _ => 0,
+    });
+    assert_eq!(faults.sum::<usize>(), 0);
+}
+
+#[test]
 fn a_recording_read_again_or_grown_has_the_same_boot_and_another_has_not() {
     let rows = |from: u32, count: u32| -> String {
         let row =
@@ -154,7 +222,9 @@ fn a_value_outside_its_range_is_left_out_and_named() {
         .assert_eq(&said(&found));
 }
 
+/// Logs begin 100 s into a day of 2020: a time of a hundred seconds since 1970 would be no date.
 fn check_can(log: &str, expected: Expect) {
+    let log = log.replace("(1", "(16000001");
     let found = from_file(Format::Candump, "bus.log", log.as_bytes(), &Options::default());
     let mut lines = Vec::new();
     for recording in &found.recordings {
@@ -187,8 +257,8 @@ fn the_last_value_of_a_second_wins() {
         "(100.1) can0 0CF00400#F0FF7D803EFFFFFF\n(100.9) can0 0CF00400#F0FF7D0019FFFFFF\n(101.2) can0 18FEEE00#7EFFFFFFFFFFFFFF",
         expect![[r#"
             machine bus model None
-            100000 engine_speed_rpm 800, engine_torque_pct 0
-            101000 coolant_temp_c 86"#]],
+            1600000100000 engine_speed_rpm 800, engine_torque_pct 0
+            1600000101000 coolant_temp_c 86"#]],
     );
 }
 
@@ -200,9 +270,9 @@ fn trouble_codes_are_told_when_they_change_and_every_five_seconds() {
         &log,
         expect![[r#"
             machine bus model None
-            100500 active from 0: 110/16 x3
-            105500 active from 0: 110/16 x3
-            107500 active from 0: none"#]],
+            1600000100500 active from 0: 110/16 x3
+            1600000105500 active from 0: 110/16 x3
+            1600000107500 active from 0: none"#]],
     );
 }
 
@@ -216,9 +286,9 @@ fn two_controllers_and_long_lists_of_trouble_codes_are_told_apart() {
         ),
         expect![[r#"
             machine bus model None
-            100010 active from 3: 127/18 x1
-            100100 active from 0: 100/1 x126, 110/3 x3
-            100200 before from 0: 105/16 x1"#]],
+            1600000100010 active from 3: 127/18 x1
+            1600000100100 active from 0: 100/1 x126, 110/3 x3
+            1600000100200 before from 0: 105/16 x1"#]],
     );
 }
 
@@ -228,8 +298,8 @@ fn a_stranger_does_not_take_over_a_signal() {
         "(100.1) can0 0CF00400#F0FF7D803EFFFFFF\n(100.2) can0 0CF004F9#F0FFE1FFF0FFFFFF\n(107.0) can0 0CF004F9#FFFFFF0019FFFFFF",
         expect![[r#"
             machine bus model None
-            100000 engine_speed_rpm 2000, engine_torque_pct 0
-            107000 engine_speed_rpm 800
+            1600000100000 engine_speed_rpm 2000, engine_torque_pct 0
+            1600000107000 engine_speed_rpm 800
             bus.log, line 2: engine_torque_pct comes from address 0 and also from 249; the values of 249 are left out
             bus.log, line 2: engine_speed_rpm = 7711.875 is outside its valid range; such values are left out"#]],
     );
@@ -244,7 +314,7 @@ fn errors_unknown_groups_other_frames_and_process_data_are_named() {
         ),
         expect![[r#"
             machine bus model None
-            100000 actual_work_state 1, ddi_ea60 1100
+            1600000100000 actual_work_state 1, ddi_ea60 1100
             bus.log: 11-bit frames carry no J1939; they are skipped
             bus.log: error frames carry no J1939; they are skipped
             bus.log, line 1: address 0 reports an error instead of SPN 110
@@ -391,7 +461,9 @@ fn task_data_without_anything_recorded_says_so() {
 proptest! {
     #[test]
     fn arbitrary_text_never_panics(
-        format in prop::sample::select(vec![Format::Gpsd, Format::YieldMonitor, Format::Candump, Format::Isoxml]),
+        format in prop::sample::select(vec![
+            Format::Gpsd, Format::YieldMonitor, Format::Candump, Format::Isoxml, Format::Asc, Format::Trc, Format::Mf4,
+        ]),
         bytes in prop::collection::vec(any::<u8>(), 0..500),
     ) {
         let found = from_file(format, "x.y", &bytes, &Options::default());

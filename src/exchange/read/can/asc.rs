@@ -23,6 +23,9 @@ use super::{Body, CanId, CanLog, Defect, Frame, Payload};
 const FLAG_REMOTE: u32 = 0x10;
 const FLAG_FD: u32 = 0x1000;
 
+/// A block is dated to the second, or to the millisecond.
+const SAME_INSTANT_US: u64 = 2_000_000;
+
 /// Starts reading a log; `file` names it in problems, its dates are local to `zone`.
 pub fn read<'a>(file: &str, bytes: &'a [u8], zone: &TimeZone) -> CanLog<'a> {
     let asc = Asc {
@@ -95,15 +98,19 @@ impl Asc {
 
     fn date(&self, text: &[u8]) -> Result<i64, Defect> {
         clock::parse(text, &self.zone)
+            .map(|told| told.us)
             .ok_or_else(|| Defect::DateNotUnderstood(String::from_utf8_lossy(text.trim_ascii()).into_owned()))
     }
 
     /// When an event happened whose line gives `time_us`; any event, since relative times count from one to the next.
     fn event_at_us(&mut self, time_us: i64) -> Option<i64> {
         if let Some(block_us) = self.block_us.take() {
-            // Times count from the beginning of the measurement; a block whose times begin anew is another one.
-            let begins_anew = self.is_relative || time_us < self.elapsed_us;
-            if self.start_us.is_none() || (begins_anew && self.elapsed_us > 0) {
+            // A block that a trigger opened in the course of the measurement: its date is that of its first event, by
+            // the second. Otherwise the measurement began with the block, whatever the first line of the file says:
+            // that may be when a tool wrote it.
+            let elapsed_us = if self.is_relative { self.elapsed_us.saturating_add(time_us) } else { time_us };
+            let belongs = |start_us: i64| start_us.saturating_add(elapsed_us).abs_diff(block_us) <= SAME_INSTANT_US;
+            if !self.start_us.is_some_and(belongs) {
                 self.start_us = Some(block_us);
                 self.elapsed_us = 0;
             }
@@ -310,6 +317,14 @@ mod tests {
                 2017-09-30T10:00:05Z bus 0 ext 1 []
                 2017-09-30T10:00:09.5Z bus 0 ext 1 []
                 2017-09-30T11:00:02Z bus 0 ext 1 []"#]],
+        );
+    }
+
+    #[test]
+    fn the_date_of_a_block_counts_where_the_first_line_tells_when_the_file_was_written() {
+        check(
+            "date Tue Nov 24 19:09:37.503 2026\nBegin Triggerblock Tue Jun 01 11:43:50.84 2021\n 0.000000 Start of measurement\n 0.5 2  CF00300x Rx d 0\n",
+            expect!["2021-06-01T11:43:50.584Z bus 0 ext CF00300 []"],
         );
     }
 

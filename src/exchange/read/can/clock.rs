@@ -2,7 +2,7 @@
 //! `Sam Sep 30 15:06:13.191 2017`, `18.12.2021 14:28:07.062.0`, `2017-09-30 15:06:13`.
 
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 use super::super::text::decode;
 use super::hex;
@@ -29,15 +29,27 @@ const MONTHS: [&[&str]; 12] = [
     &["dec", "dez", "déc"],
 ];
 
-/// Reads a date with its time of day, local to `zone`, as microseconds since 1970 UTC. Order and language of its
-/// words do not matter; a numeric date with dots has the day first, one with slashes the month.
-pub(super) fn parse(text: &[u8], zone: &TimeZone) -> Option<i64> {
+/// A point in time as a head line tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Microseconds since 1970 UTC.
+    pub(super) us: i64,
+    /// The line names its offset from UTC, so no zone had to be assumed.
+    pub(super) with_offset: bool,
+}
+
+/// Reads a date with its time of day, local to `zone` unless it names an offset. Order and language of its words do not
+/// matter; a numeric date with dots has the day first, one with slashes the month.
+pub(super) fn parse(text: &[u8], zone: &TimeZone) -> Option<Told> {
     let (text, _) = decode(text);
+    let mut offset = None;
     let (mut year, mut month, mut day, mut time) = (None, None, None, None);
     let mut afternoon = None;
     for word in text.split_whitespace() {
         if word.contains(':') {
-            time = Some(time_of_day(word)?);
+            let (clock, after) = word.split_at(word.find(['+', '-', 'Z']).unwrap_or(word.len()));
+            time = Some(time_of_day(clock)?);
+            offset = offset_s(after);
         } else if word.eq_ignore_ascii_case("am") || word.eq_ignore_ascii_case("pm") {
             afternoon = Some(word.eq_ignore_ascii_case("pm"));
         } else if let Some((y, m, d)) = numeric_date(word) {
@@ -57,8 +69,12 @@ pub(super) fn parse(text: &[u8], zone: &TimeZone) -> Option<i64> {
     };
     let date = Date::new(year?, month?, day?).ok()?;
     let time = Time::new(hour, minute, second, micros * 1000).ok()?;
-    let at = DateTime::from_parts(date, time).to_zoned(zone.clone()).ok()?;
-    Some(at.timestamp().as_microsecond())
+    let zone = match offset {
+        Some(seconds) => TimeZone::fixed(Offset::from_seconds(seconds).ok()?),
+        None => zone.clone(),
+    };
+    let at = DateTime::from_parts(date, time).to_zoned(zone).ok()?;
+    Some(Told { us: at.timestamp().as_microsecond(), with_offset: offset.is_some() })
 }
 
 /// Reads days since 1899-12-30 with their fraction, local to `zone`.
@@ -73,14 +89,25 @@ pub(super) fn parse_days(text: &[u8], zone: &TimeZone) -> Option<i64> {
     Some(local.to_zoned(zone.clone()).ok()?.timestamp().as_microsecond())
 }
 
-/// `15:06:13`, `15:06:13.191`, and `15:06:13.191.0`, where a last point divides milliseconds.
+/// `Z`, `+00:00`, `-05:30`.
+fn offset_s(text: &str) -> Option<i32> {
+    if text == "Z" {
+        return Some(0);
+    }
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let (hours, minutes) = text.get(1..)?.split_once(':')?;
+    Some(sign * (hours.parse::<i32>().ok()?.checked_mul(60)?.checked_add(minutes.parse().ok()?)?).checked_mul(60)?)
+}
+
+/// `15:06:13`, `15:06:13.191`, and `15:06:13.191.0`, where a last point divides milliseconds. Fewer than three digits
+/// are a count of milliseconds whose zeros were left out: Vector writes three, and so its imitators mean.
 fn time_of_day(word: &str) -> Option<(i8, i8, i8, i32)> {
     let mut parts = word.splitn(3, ':');
     let hour = parts.next()?.parse().ok()?;
     let minute = parts.next()?.parse().ok()?;
     let seconds = parts.next().unwrap_or("0");
     let (second, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
-    let fraction = fraction.replace('.', "");
+    let fraction = format!("{:0>3}", fraction.replace('.', ""));
     let micros = hex::micros(format!("0.{fraction}").as_bytes())?;
     Some((hour, minute, second.parse().ok()?, micros as i32))
 }
@@ -109,7 +136,7 @@ mod tests {
     use super::*;
 
     fn check(text: &[u8], expected: Option<&str>) {
-        let found = parse(text, &TimeZone::UTC).and_then(|us| jiff::Timestamp::from_microsecond(us).ok());
+        let found = parse(text, &TimeZone::UTC).and_then(|told| jiff::Timestamp::from_microsecond(told.us).ok());
         assert_eq!(found.map(|at| at.to_string()).as_deref(), expected, "{}", String::from_utf8_lossy(text));
     }
 
@@ -124,6 +151,8 @@ mod tests {
         check(b"18.12.2021 14:28:07.062.1", Some("2021-12-18T14:28:07.0621Z"));
         check(b"2017-09-30 22:06:13.191000", Some("2017-09-30T22:06:13.191Z"));
         check(b"9/30/2017 10:06:13 PM", Some("2017-09-30T22:06:13Z"));
+        check(b"2021-06-01 11:43:50.084000+07:00", Some("2021-06-01T04:43:50.084Z"));
+        check(b"Tue Jun 01 11:43:50.84 2021", Some("2021-06-01T11:43:50.084Z"));
         check(b"30/9/2017 22:06", Some("2017-09-30T22:06:00Z"));
     }
 

@@ -71,13 +71,17 @@ impl Trc {
         if let Some(version) = comment.strip_prefix(b"$FILEVERSION=") {
             self.columns = columns_of(version.trim_ascii());
         } else if let Some(days) = comment.strip_prefix(b"$STARTTIME=") {
-            let start_us = clock::parse_days(days, &self.zone).ok_or_else(|| not_understood(days))?;
-            self.start_us = Some(start_us);
+            self.start_us = Some(clock::parse_days(days, &self.zone).ok_or_else(|| not_understood(days))?);
         } else if let Some(letters) = comment.strip_prefix(b"$COLUMNS=") {
             self.columns = letters.split(|&b| b == b',').map(|letter| column_of(letter.trim_ascii())).collect();
         } else if let Some(words) = comment.strip_prefix(b"Start time:") {
             let words = words.trim_ascii();
-            self.in_words_us = Some(clock::parse(words, &self.zone).ok_or_else(|| not_understood(words))?);
+            let told = clock::parse(words, &self.zone).ok_or_else(|| not_understood(words))?;
+            // Days are of this computer's zone, or of whatever zone the tool took; words with an offset are certain.
+            if told.with_offset {
+                self.start_us = Some(told.us);
+            }
+            self.in_words_us = Some(told.us);
         }
         Ok(())
     }
@@ -248,7 +252,10 @@ mod tests {
     fn versions_1_1_to_1_3_add_direction_bus_and_a_reserved_column() {
         let head = |version: &str| format!(";$FILEVERSION={version}\n;$STARTTIME=44548.5\n");
         check(
-            &format!("{}1) 1000.4 Rx 18FEF100 1 FF\n2) 1001.0 Warng FFFFFFFF 4 00 00 00 08 BUSHEAVY\n3) 1002.0 Error 0008 4 00 19 08 08\n", head("1.1")),
+            &format!(
+                "{}1) 1000.4 Rx 18FEF100 1 FF\n2) 1001.0 Warng FFFFFFFF 4 00 00 00 08 BUSHEAVY\n3) 1002.0 Error 0008 4 00 19 08 08\n",
+                head("1.1")
+            ),
             expect![[r#"
                 2021-12-18T12:00:01.0004Z bus 0 ext 18FEF100 [FF]
                 2021-12-18T12:00:01.002Z bus 0 ext 0 error"#]],

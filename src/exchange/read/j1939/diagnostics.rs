@@ -42,12 +42,12 @@ impl DiagnosticMessage {
 }
 
 impl TroubleCode {
-    /// `None` for the codes that mean "no fault": all zero, or all ones as some controllers send.
+    /// `None` for the codes that mean "no fault": zeros, or ones as some controllers send, whatever they count.
     fn parse(code: [u8; CODE_BYTES]) -> Option<Self> {
-        if matches!(code, [0, 0, 0, 0] | [0xFF, 0xFF, 0xFF, 0xFF]) {
+        let [low, mid, high_and_fmi, count] = code;
+        if matches!([low, mid, high_and_fmi], [0, 0, 0] | [0xFF, 0xFF, 0xFF]) {
             return None;
         }
-        let [low, mid, high_and_fmi, count] = code;
         Some(Self {
             spn: u32::from_le_bytes([low, mid, high_and_fmi >> 5, 0]),
             fmi: high_and_fmi & 0x1F,
@@ -83,6 +83,8 @@ mod tests {
     fn no_fault_is_an_empty_list_in_both_forms() {
         check(&[0x00, 0xFF, 0, 0, 0, 0, 0xFF, 0xFF], expect!["lamps 00 FF: "]);
         check(&[0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], expect!["lamps 00 FF: "]);
+        check(&[0x00, 0xFF, 0, 0, 0, 0x7F, 0xFF, 0xFF], expect!["lamps 00 FF: "]);
+        check(&[0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0x01, 0xFF, 0xFF], expect!["lamps 00 FF: "]);
     }
 
     #[test]

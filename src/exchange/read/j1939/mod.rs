@@ -19,4 +19,4 @@ pub use diagnostics::{DiagnosticMessage, TroubleCode};
 pub use id::{BROADCAST, Id, pgn};
 pub use identification::{ComponentId, component_id, vehicle_id};
 pub use parameter::{Parameter, Quality, Raw, parameters_of};
-pub use transport::{Defect, MAX_MESSAGE_BYTES, MAX_SESSIONS, Message, Transport};
+pub use transport::{Defect, MAX_ADDRESSED_SESSIONS, MAX_MESSAGE_BYTES, Message, Transport};

@@ -1,14 +1,17 @@
 //! Messages longer than a frame (SAE J1939-21 transport protocol): broadcast (BAM) and addressed (RTS/CTS), put
 //! together for a listener who cannot ask for a packet again.
 
+use std::collections::HashMap;
+
 use super::super::{Weigh, Weight};
 use super::id::{BROADCAST, Id, pgn};
 
 /// Longest message: 255 packets of 7 bytes.
 pub const MAX_MESSAGE_BYTES: usize = 1785;
-/// Sessions open at a time. Each controller may have one broadcast and one addressed session, and a bus has some
-/// thirty controllers; a flood of openings pushes the oldest out and costs no more memory than this.
-pub const MAX_SESSIONS: usize = 64;
+/// Addressed sessions of one sender at a time, beside its one broadcast. The standard allows a sender as many as it has
+/// receivers; more than a few only come in a flood. What a flood pushes out is its own: a sender's sessions are counted
+/// apart from everybody else's, and its broadcasts, which carry the trouble codes, apart from the rest.
+pub const MAX_ADDRESSED_SESSIONS: usize = 4;
 /// Silence after which a session is given up: T2 of the standard, the longest a receiver waits.
 const SESSION_TIMEOUT_US: i64 = 1_250_000;
 
@@ -80,12 +83,12 @@ impl Weigh for Defect {
 /// Puts long messages together.
 #[derive(Debug, Default)]
 pub struct Transport {
-    sessions: Vec<Session>,
+    /// Open sessions by bus and sender: 256 senders a bus, a handful of sessions each.
+    senders: HashMap<(u8, u8), Vec<Session>>,
 }
 
 #[derive(Debug)]
 struct Session {
-    bus: u8,
     source: u8,
     destination: u8,
     pgn: u32,
@@ -130,7 +133,10 @@ impl Transport {
             CONTROL_ABORT => {
                 // Either side may give up, so the session may run the other way.
                 let ends = [(id.source, id.destination), (id.destination, id.source)];
-                let aborted = self.take(|s| s.bus == bus && s.pgn == pgn && ends.contains(&(s.source, s.destination)));
+                let aborted = ends.into_iter().find_map(|(source, destination)| {
+                    let is_meant = |s: &Session| s.pgn == pgn && s.destination == destination;
+                    take(self.senders.get_mut(&(bus, source))?, is_meant)
+                });
                 aborted.map_or(Ok(()), |session| Err(session.unfinished("aborted")))
             }
             // Clear to send, end of message: a listener learns nothing from them.
@@ -139,15 +145,15 @@ impl Transport {
     }
 
     fn open(&mut self, at_us: i64, bus: u8, id: Id, pgn: u32, bytes: usize, packets: usize) -> Result<(), Defect> {
-        let replaced = self.take(|s| s.is_between(bus, id));
-        let evicted = if self.sessions.len() < MAX_SESSIONS {
-            None
-        } else {
-            let oldest = self.sessions.iter().map(|s| s.last_at_us).min();
-            self.take(|s| Some(s.last_at_us) == oldest)
-        };
-        self.sessions.push(Session {
-            bus,
+        let sessions = self.senders.entry((bus, id.source)).or_default();
+        let replaced = take(sessions, |s| s.destination == id.destination);
+        let is_addressed = |s: &Session| s.destination != BROADCAST;
+        let oldest = sessions.iter().filter(|s| is_addressed(s)).map(|s| s.last_at_us).min();
+        let is_full = sessions.iter().filter(|s| is_addressed(s)).count() >= MAX_ADDRESSED_SESSIONS;
+        let evicted = (is_full && id.destination != BROADCAST)
+            .then(|| take(sessions, |s| is_addressed(s) && Some(s.last_at_us) == oldest))
+            .flatten();
+        sessions.push(Session {
             source: id.source,
             destination: id.destination,
             pgn,
@@ -166,38 +172,34 @@ impl Transport {
     }
 
     fn packet(&mut self, at_us: i64, bus: u8, id: Id, data: &[u8]) -> Result<Option<Message>, Defect> {
-        let Some(at) = self.sessions.iter().position(|s| s.is_between(bus, id)) else {
-            return Err(Defect::PacketWithoutOpening { source_address: id.source });
-        };
-        let session = &mut self.sessions[at];
+        let without_opening = Defect::PacketWithoutOpening { source_address: id.source };
+        let sessions = self.senders.get_mut(&(bus, id.source)).ok_or(without_opening.clone())?;
+        let at = sessions.iter().position(|s| s.destination == id.destination).ok_or(without_opening)?;
+        let session = &mut sessions[at];
         if session.is_stale(at_us) {
-            return Err(self.sessions.swap_remove(at).unfinished("the sender fell silent"));
+            return Err(sessions.swap_remove(at).unfinished("the sender fell silent"));
         }
         session.last_at_us = at_us;
         let Some((&number, payload)) = data.split_first() else { return Ok(None) };
         let (source_address, pgn) = (session.source, session.pgn);
         if !session.take_packet(usize::from(number), payload) {
-            self.sessions.swap_remove(at);
+            sessions.swap_remove(at);
             return Err(Defect::PacketLost { source_address, pgn });
         }
         if session.arrived_count < session.packets {
             return Ok(None);
         }
-        let session = self.sessions.swap_remove(at);
+        let session = sessions.swap_remove(at);
         Ok(Some(Message { pgn, source: session.source, destination: session.destination, data: session.data }))
-    }
-
-    fn take(&mut self, is_meant: impl Fn(&Session) -> bool) -> Option<Session> {
-        let at = self.sessions.iter().position(is_meant)?;
-        Some(self.sessions.swap_remove(at))
     }
 }
 
-impl Session {
-    fn is_between(&self, bus: u8, id: Id) -> bool {
-        self.bus == bus && self.source == id.source && self.destination == id.destination
-    }
+fn take(sessions: &mut Vec<Session>, is_meant: impl Fn(&Session) -> bool) -> Option<Session> {
+    let at = sessions.iter().position(is_meant)?;
+    Some(sessions.swap_remove(at))
+}
 
+impl Session {
     fn is_stale(&self, at_us: i64) -> bool {
         at_us.saturating_sub(self.last_at_us) > SESSION_TIMEOUT_US
     }
@@ -239,6 +241,10 @@ mod tests {
 
     /// Frames as `milliseconds id#bytes`, separated by commas.
     fn check(frames: &str, expected: Expect) {
+        expected.assert_eq(&told(frames));
+    }
+
+    fn told(frames: &str) -> String {
         let mut transport = Transport::default();
         let mut said = Vec::new();
         for frame in frames.split(',').map(str::trim) {
@@ -256,7 +262,7 @@ mod tests {
                 Err(defect) => said.push(defect.to_string()),
             }
         }
-        expected.assert_eq(&said.join("\n"));
+        said.join("\n")
     }
 
     /// Opens a broadcast of 9 bytes, DM1, from address 3.
@@ -346,8 +352,30 @@ mod tests {
         for i in 0..100_000_u32 {
             let id = Id { priority: 6, pgn: pgn::TP_CM, source: i as u8, destination: (i >> 8) as u8 & 0x7F };
             let _lost = transport.push(i64::from(i), 0, id, &opening);
-            assert!(transport.sessions.len() <= MAX_SESSIONS);
         }
+        let sessions: Vec<usize> = transport.senders.values().map(Vec::len).collect();
+        assert!(sessions.len() <= 256 && sessions.iter().all(|n| *n <= MAX_ADDRESSED_SESSIONS), "{sessions:?}");
+    }
+
+    #[test]
+    fn a_flood_does_not_push_out_the_messages_of_others_nor_the_senders_own_broadcast() {
+        let flood = |source: u8| (0..40).map(move |to: u8| format!("10 18EC{to:02X}{source:02X}#10090002FFCAFE00"));
+        let frames =
+            [bam(0), "1 18ECF904#10090002FFCAFE00".into()].into_iter().chain(flood(3)).chain(flood(5)).chain([
+                "50 18EBFF03#0101020304050607".into(),
+                "60 18EBF904#0101020304050607".into(),
+                "70 18EBF904#020809FFFFFFFFFF".into(),
+                "100 18EBFF03#020809FFFFFFFFFF".into(),
+            ]);
+        let whole = told(&frames.collect::<Vec<_>>().join(","));
+        let whole: Vec<&str> = whole.lines().filter(|line| line.starts_with("PGN")).collect();
+        assert_eq!(
+            whole,
+            [
+                "PGN 65226 from 4 to 249: [01, 02, 03, 04, 05, 06, 07, 08, 09]",
+                "PGN 65226 from 3 to 255: [01, 02, 03, 04, 05, 06, 07, 08, 09]"
+            ]
+        );
     }
 
     proptest! {

@@ -11,6 +11,8 @@ mod blocks;
 mod data;
 mod frames;
 mod layout;
+#[cfg(test)]
+mod tests;
 
 use super::super::At;
 use super::{CanLog, Defect, Frame};
