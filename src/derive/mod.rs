@@ -3,6 +3,7 @@
 pub mod completeness;
 mod entries;
 pub mod fieldwork;
+pub mod geometry;
 mod readings;
 
 pub use entries::{FaultEntry, TaskEntry};
