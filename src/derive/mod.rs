@@ -2,6 +2,7 @@
 
 pub mod completeness;
 mod entries;
+pub mod field;
 pub mod fieldwork;
 pub mod geometry;
 mod readings;
