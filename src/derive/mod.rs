@@ -2,7 +2,9 @@
 
 pub mod completeness;
 mod entries;
+pub mod field;
 pub mod fieldwork;
+pub mod geometry;
 mod readings;
 
 pub use entries::{FaultEntry, TaskEntry};
