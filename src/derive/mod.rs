@@ -3,6 +3,7 @@
 pub mod completeness;
 mod entries;
 pub mod fieldwork;
+pub mod health;
 mod readings;
 
 pub use entries::{FaultEntry, TaskEntry};
