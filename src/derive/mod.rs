@@ -5,6 +5,7 @@ mod entries;
 pub mod field;
 pub mod fieldwork;
 pub mod geometry;
+pub mod health;
 mod readings;
 
 pub use entries::{FaultEntry, TaskEntry};

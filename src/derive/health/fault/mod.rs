@@ -1,0 +1,11 @@
+//! Faults: the trouble codes of a machine's controllers, with a life and with words.
+//!
+//!     FaultReport (DM1, DM2) ─ life ▶ Fault, Episode ─ catalogue ▶ words for people
+
+mod catalogue;
+mod key;
+mod life;
+
+pub use catalogue::{Explanation, FaultCatalogue, Known};
+pub use key::{Code, FaultKey};
+pub use life::{Fault, FaultFold, Lamp, Life, NEW_FOR_MS, Report, lamps_on};

@@ -1,0 +1,20 @@
+//! Machine health: what is wrong with a machine, since when, and what to do about it.
+//!
+//!     Readings ─ rule ▶ Episode ┐
+//!     FaultReport ─ fault ▶ Episode ├─ worklist ▶ what people work on, each told once
+//!     day by day ─ trend ▶ Episode ┤
+//!     hours, dates ─ service ▶ Episode ┘
+//!
+//! Everything here is a pure function of stored records: order of arrival, repeats and lateness leave no trace in
+//! it. What people did about it lives in the worklist and is never derived.
+
+pub mod counter;
+mod data;
+mod episode;
+pub mod fault;
+pub mod rule;
+mod text;
+
+pub use data::{DataError, DataFile};
+pub use episode::{Episode, Evidence, Subject, SubjectError};
+pub use text::{Language, Severity, Text, Texts};

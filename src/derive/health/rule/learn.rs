@@ -1,0 +1,78 @@
+//! What is usual for this very machine: a median that follows slowly, in classes of another signal.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::block::Block;
+use super::expression::Expression;
+
+/// Most classes; a value beyond the last is learned with it.
+const MAX_CLASSES: i32 = 64;
+/// A class is believed after it was observed for so long.
+const BELIEVED_AFTER_MS: i64 = 600_000;
+/// Time between samples that counts for learning: what lies further apart was not observed.
+const OBSERVED_MS: i64 = 120_000;
+/// In the time a rule sets, what is learned can move by this share of itself: far slower than anything breaks.
+const MOVES: f64 = 0.1;
+
+/// How to learn: `by` puts samples into classes of the width `step`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Learn {
+    pub(super) over_ms: f64,
+    pub(super) by: Option<(Expression, f64)>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Learned {
+    last_ms: Option<i64>,
+    classes: BTreeMap<i32, Class>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Class {
+    observed_ms: i64,
+    value: f64,
+}
+
+impl Learn {
+    pub(super) fn columns(&self, columns: &mut Vec<usize>) {
+        if let Some((by, _)) = &self.by {
+            by.columns(columns);
+        }
+    }
+
+    /// What was learned before each sample. Learning goes on only where the rule applies.
+    pub(super) fn run(&self, block: &Block, values: &[f64], when: Option<&[f64]>, state: &mut Learned) -> Vec<f64> {
+        let by = self.by.as_ref().map(|(by, step)| (by.evaluate(block), *step));
+        let mut learned = vec![f64::NAN; values.len()];
+        for (index, &value) in values.iter().enumerate() {
+            let at_ms = block.at_ms[index];
+            let applies = when.is_none_or(|when| when[index] == 1.0) && !value.is_nan();
+            let class = match &by {
+                None => Some(0),
+                Some((by, step)) => class_of(by[index], *step),
+            };
+            let (true, Some(class)) = (applies, class) else { continue };
+            let observed_ms = state.last_ms.map_or(0, |last| (at_ms - last).clamp(0, OBSERVED_MS));
+            state.last_ms = Some(at_ms);
+            let class = state.classes.entry(class).or_default();
+            if class.observed_ms >= BELIEVED_AFTER_MS {
+                learned[index] = class.value;
+                let step = class.value.abs() * MOVES * observed_ms as f64 / self.over_ms;
+                class.value += (value - class.value).clamp(-step, step);
+            } else {
+                // At first the mean, weighted by time.
+                class.observed_ms += observed_ms;
+                let weight = if class.observed_ms == 0 { 1.0 } else { observed_ms as f64 / class.observed_ms as f64 };
+                class.value += (value - class.value) * weight;
+            }
+        }
+        learned
+    }
+}
+
+fn class_of(value: f64, step: f64) -> Option<i32> {
+    // The cast saturates, and the bound follows.
+    (!value.is_nan()).then(|| ((value / step).floor() as i32).clamp(-MAX_CLASSES / 2, MAX_CLASSES / 2 - 1))
+}
