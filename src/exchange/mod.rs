@@ -4,6 +4,7 @@
 //!
 //! Readers and mapping are pure: bytes in, results *and* problems out. Only [`open`] touches the file system.
 
+pub mod aemp;
 pub mod open;
 pub mod read;
 pub mod recording;

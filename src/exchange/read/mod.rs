@@ -19,6 +19,8 @@ mod problem;
 mod text;
 pub mod yield_monitor;
 
+pub(crate) use text::decode;
+
 pub use problem::{At, MAX_LISTED_PER_KIND, Problem, Problems, Weigh, Weight};
 
 /// The first lines of a text that are not blank, without surrounding blanks; to tell its format.

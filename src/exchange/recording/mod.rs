@@ -148,7 +148,7 @@ pub fn from_file(format: Format, file: &str, bytes: &[u8], options: &Options) ->
 }
 
 /// A serial from what a recording calls its machine: characters that no serial may have become `-`.
-fn serial_from(name: &str) -> Option<MachineSerial> {
+pub(super) fn serial_from(name: &str) -> Option<MachineSerial> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let name: String = name.trim().chars().map(|c| if is_allowed(c) { c } else { '-' }).collect();
     let name = name.trim_matches('-');
