@@ -20,6 +20,18 @@ pub struct HealthState {
     faults: FaultFold,
 }
 
+impl HealthState {
+    /// The state as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("plain data always serialises")
+    }
+
+    /// The state behind bytes; none where they are of another version, or damaged.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        postcard::from_bytes(bytes).ok()
+    }
+}
+
 /// The fold.
 pub struct HealthFold<'a> {
     rules: RuleFold<'a>,

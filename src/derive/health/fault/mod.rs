@@ -5,6 +5,8 @@
 mod catalogue;
 mod key;
 mod life;
+#[cfg(test)]
+mod tests;
 
 pub use catalogue::{Explanation, FaultCatalogue, Known};
 pub use key::{Code, FaultKey};
