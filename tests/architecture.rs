@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["time", "config", "tls", "logging"],
     &["derive"],
+    &["catalogues"],
     &["store"],
     &["exchange", "ingest", "recompute", "report", "notify"],
     &["doctor", "api"],

@@ -12,9 +12,16 @@ pub mod counter;
 mod data;
 mod episode;
 pub mod fault;
+mod fold;
+mod model;
 pub mod rule;
+pub mod service;
 mod text;
+mod trend;
 
 pub use data::{DataError, DataFile};
 pub use episode::{Episode, Evidence, Subject, SubjectError};
+pub use fold::{HealthFold, HealthState};
+pub use model::{Model, Models};
 pub use text::{Language, Severity, Text, Texts};
+pub use trend::{Cohort, trends};

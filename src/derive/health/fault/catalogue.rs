@@ -153,6 +153,11 @@ impl FaultCatalogue {
         self.by_code.len()
     }
 
+    /// Whether a general text describes a code.
+    pub fn describes(&self, code: Code) -> bool {
+        self.find(code, None).is_some()
+    }
+
     /// Whether no code has a text.
     pub fn is_empty(&self) -> bool {
         self.by_code.is_empty()

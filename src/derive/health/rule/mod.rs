@@ -27,6 +27,7 @@ pub use block::MachineFacts;
 pub use day::{DayFigures, Trend, TrendFigure};
 pub use example::Failure;
 pub use fold::{Ended, RuleFold, RuleFoldState};
+pub(super) use limit::Side;
 pub use parse::RuleSet;
 
 use super::episode::Evidence;

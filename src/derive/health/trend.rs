@@ -1,0 +1,202 @@
+//! Slow changes: the last working days of a machine against what was usual on it before, and against the other
+//! machines of its model.
+//!
+//! Everything is a median of medians, class by class of load, so that neither one odd day nor one odd machine, nor
+//! easier work, looks like a change.
+
+use std::collections::BTreeMap;
+
+use super::episode::{Episode, Evidence, Subject};
+use super::rule::{DayFigures, Side, Trend};
+
+/// Working days before the ones in question that say what was usual.
+const REFERENCE_DAYS: usize = 30;
+/// Fewest of them that say anything.
+const REFERENCE_DAYS_MIN: usize = 5;
+/// Fewest other machines that make a cohort.
+const COHORT_MIN: usize = 3;
+/// Spreads of the cohort beyond which a machine is no longer one of it.
+const COHORT_SPREADS: f64 = 3.0;
+/// From the median of the distances to a standard deviation, for a normal distribution.
+const MAD_TO_SIGMA: f64 = 1.4826;
+/// A change is over when it is less than this share of what matters.
+const CLEARED_BELOW: f64 = 0.5;
+
+/// What is usual on the machines of a model, by trend and class: one median a machine.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cohort {
+    /// Sorted medians, one a machine.
+    medians: BTreeMap<(String, u8), Vec<f64>>,
+}
+
+impl Cohort {
+    /// Adds a machine by its recent days; the machine in question itself is not added.
+    pub fn add(&mut self, days: &[DayFigures]) {
+        let mut figures: BTreeMap<(String, u8), Vec<f64>> = BTreeMap::new();
+        for figure in days.iter().flat_map(|day| &day.trends) {
+            figures.entry((figure.trend.clone(), figure.class)).or_default().push(figure.value);
+        }
+        for (key, values) in figures {
+            if values.len() >= REFERENCE_DAYS_MIN {
+                let medians = self.medians.entry(key).or_default();
+                let value = median(values);
+                let at = medians.partition_point(|other| *other < value);
+                medians.insert(at, value);
+            }
+        }
+    }
+
+    /// Median and spread of a class, and of how many machines.
+    fn usual(&self, trend: &str, class: u8) -> Option<(f64, f64, usize)> {
+        let medians = self.medians.get(&(trend.to_owned(), class)).filter(|medians| medians.len() >= COHORT_MIN)?;
+        let middle = median(medians.clone());
+        let spread = median(medians.iter().map(|value| (value - middle).abs()).collect());
+        Some((middle, spread * MAD_TO_SIGMA, medians.len()))
+    }
+}
+
+/// A day of a machine compared with what is usual, over its classes by their time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Compared {
+    value: f64,
+    usual: f64,
+    change: f64,
+    /// Change as a share of what matters.
+    matters: f64,
+}
+
+/// Finds the slow changes of a machine in its days, which ascend, all of them or the last few months.
+pub fn trends<'a>(trends: impl Iterator<Item = &'a Trend>, days: &[DayFigures], cohort: &Cohort) -> Vec<Episode> {
+    trends.flat_map(|trend| changes(trend, days, cohort)).collect()
+}
+
+fn changes(trend: &Trend, days: &[DayFigures], cohort: &Cohort) -> Vec<Episode> {
+    let days: Vec<&DayFigures> = days.iter().filter(|day| figures(trend, day).next().is_some()).collect();
+    let mut episodes: Vec<Episode> = Vec::new();
+    // Days in a row that show the change, while it is not open; days in a row that no longer do, while it is.
+    let mut row: Vec<&DayFigures> = Vec::new();
+    let mut open = false;
+    for (index, day) in days.iter().enumerate() {
+        // The days in question are no part of what is usual, and neither is an episode that is open.
+        let before = index.saturating_sub(if open { trend.days + row.len() } else { row.len() });
+        let own = compared(trend, day, |class| own_usual(trend, &days[..before], class));
+        let others = compared(trend, day, |class| cohort_usual(trend, cohort, class));
+        let matters = own.map_or(0.0, |own| own.matters).max(others.map_or(0.0, |others| others.matters));
+        let counts = if open { matters < CLEARED_BELOW } else { matters >= 1.0 };
+        if !counts {
+            row.clear();
+            if let (true, Some(episode)) = (open, episodes.last_mut()) {
+                worst(episode, own, others);
+            }
+            continue;
+        }
+        row.push(day);
+        if row.len() < trend.days {
+            continue;
+        }
+        if open {
+            if let Some(episode) = episodes.last_mut() {
+                episode.closed_at_ms = Some(row[0].first_ms);
+                episode.settled_at_ms = Some(day.last_ms);
+            }
+        } else {
+            let mut episode = Episode {
+                subject: Subject::Trend(trend.id.clone()),
+                severity: trend.severity,
+                opened_at_ms: row[0].first_ms,
+                fired_at_ms: day.last_ms,
+                closed_at_ms: None,
+                settled_at_ms: None,
+                evidence: Evidence::new(),
+            };
+            worst(&mut episode, own, others);
+            episodes.push(episode);
+        }
+        open = !open;
+        row.clear();
+    }
+    episodes
+}
+
+/// The figures of a day that were observed for long enough.
+fn figures<'a>(trend: &'a Trend, day: &'a DayFigures) -> impl Iterator<Item = &'a super::rule::TrendFigure> {
+    day.trends.iter().filter(|figure| figure.trend == trend.id && figure.observed_ms >= trend.at_least_ms)
+}
+
+/// What is usual in a class, and the change that matters there.
+type Usual = (f64, f64);
+
+fn own_usual(trend: &Trend, before: &[&DayFigures], class: u8) -> Option<Usual> {
+    let of_class = before
+        .iter()
+        .rev()
+        .take(REFERENCE_DAYS)
+        .flat_map(|day| figures(trend, day).filter(|figure| figure.class == class).map(|figure| figure.value));
+    let values: Vec<_> = of_class.collect();
+    (values.len() >= REFERENCE_DAYS_MIN).then(|| {
+        let usual = median(values);
+        (usual, amount(trend, usual))
+    })
+}
+
+fn cohort_usual(trend: &Trend, cohort: &Cohort, class: u8) -> Option<Usual> {
+    let (usual, spread, _) = cohort.usual(&trend.id, class)?;
+    Some((usual, amount(trend, usual).max(COHORT_SPREADS * spread)))
+}
+
+/// The smallest change that matters.
+fn amount(trend: &Trend, usual: f64) -> f64 {
+    trend.by.max(trend.by_share * usual.abs())
+}
+
+fn compared(trend: &Trend, day: &DayFigures, usual: impl Fn(u8) -> Option<Usual>) -> Option<Compared> {
+    let mut sum = Compared::default();
+    let mut weight = 0.0;
+    for figure in figures(trend, day) {
+        let Some((usual, amount)) = usual(figure.class) else { continue };
+        let observed = figure.observed_ms as f64;
+        let change = figure.value - usual;
+        let wrong = if trend.side == Side::Above { change } else { -change };
+        sum.value += observed * figure.value;
+        sum.usual += observed * usual;
+        sum.change += observed * change;
+        sum.matters += observed * wrong / amount.max(f64::MIN_POSITIVE);
+        weight += observed;
+    }
+    (weight > 0.0).then(|| Compared {
+        value: sum.value / weight,
+        usual: sum.usual / weight,
+        change: sum.change / weight,
+        matters: sum.matters / weight,
+    })
+}
+
+/// Keeps the figures of the day that showed the change best.
+fn worst(episode: &mut Episode, own: Option<Compared>, others: Option<Compared>) {
+    let best = [own, others].into_iter().flatten().max_by(|one, other| one.matters.total_cmp(&other.matters));
+    let Some(best) = best else { return };
+    let known = episode.evidence.get("matters").copied().unwrap_or(f64::NEG_INFINITY);
+    if best.matters <= known {
+        return;
+    }
+    let mut evidence = Evidence::from(
+        [("value", best.value), ("usual", best.usual), ("change", best.change), ("matters", best.matters)]
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
+    for (name, compared) in [("own_usual", own), ("cohort_usual", others)] {
+        if let Some(compared) = compared {
+            evidence.insert(name.into(), compared.usual);
+        }
+    }
+    episode.evidence = evidence;
+}
+
+/// The middle value; of an even number the mean of the two. Zero of none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    match (values.len() / 2, values.len() % 2) {
+        (0, 0) => 0.0,
+        (half, 0) => f64::midpoint(values[half - 1], values[half]),
+        (half, _) => values[half],
+    }
+}
