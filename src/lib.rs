@@ -11,6 +11,7 @@ pub mod derive;
 pub mod doctor;
 pub mod exchange;
 pub mod ingest;
+pub mod locale;
 pub mod logging;
 pub mod recompute;
 pub mod store;

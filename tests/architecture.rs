@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Layers of the service, lowest first: a folder may use those before it and itself.
 const LAYERS: &[&[&str]] = &[
-    &["time", "config", "tls", "logging"],
+    &["time", "config", "tls", "logging", "locale"],
     &["derive"],
     &["catalogues"],
     &["store"],

@@ -164,7 +164,7 @@ fn what_is_no_field_is_refused_in_words() {
         expect!["refused: a ring has 2 different points and encloses nothing; three are needed"],
     );
     check(&raw(&[square(0.0, 0.0, 10.0)], &[]), expect!["refused: the area of 0.010 ha is outside 0.1..=2000 ha"]);
-    check(&raw(&[square(0.0, 0.0, 5000.0)], &[]), expect!["refused: the area of 2498.525 ha is outside 0.1..=2000 ha"]);
+    check(&raw(&[square(0.0, 0.0, 5000.0)], &[]), expect!["refused: the area of 2498.526 ha is outside 0.1..=2000 ha"]);
     check(
         &raw(&[square(0.0, 0.0, 500.0)], &[square(600.0, 0.0, 50.0)]),
         expect!["refused: a hole at 56.5000000, 84.9097426 lies outside the outline"],
