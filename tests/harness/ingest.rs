@@ -99,14 +99,6 @@ impl Process {
     /// Memory in use, MiB; the most so far.
     pub(crate) fn memory_mib_max(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        println!(
-            "{}",
-            status
-                .lines()
-                .filter(|l| l.starts_with("VmHWM") || l.starts_with("Rss") || l.starts_with("VmRSS"))
-                .collect::<Vec<_>>()
-                .join(" ")
-        );
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         peak.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() / 1_024
     }
