@@ -35,6 +35,9 @@ const PACKET_OVERHEAD_BYTES: usize = 4 * 1024;
 const WATCHDOG_EVERY: Duration = Duration::from_secs(1);
 /// While nobody has anything to say, sessions may last up to this many times longer before they are renewed.
 const WATCHDOG_STRETCH_MAX: u32 = 16;
+/// How long the broker keeps a session of a share group, seconds: it would go on giving its share to a worker that is
+/// gone. What it gave is lost with the session, and comes again from the machines, to a worker that lives.
+const SHARED_SESSION_EXPIRY_S: u32 = 10;
 /// How long the last answers may take to leave when the service stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -100,9 +103,13 @@ pub fn connection_options(settings: &Mqtt) -> anyhow::Result<MqttOptions> {
     options.set_clean_start(false);
     options.set_manual_acks(true);
     options.set_connection_timeout(CONNECT_PATIENCE_S);
+    let session_expiry_s = match settings.share_group.as_str() {
+        "" => settings.session_expiry_s,
+        _ => settings.session_expiry_s.min(SHARED_SESSION_EXPIRY_S),
+    };
     let packet_bytes = wire::limits::MAX_FRAME_BYTES + PACKET_OVERHEAD_BYTES;
     options.set_connect_properties(ConnectProperties {
-        session_expiry_interval: Some(settings.session_expiry_s),
+        session_expiry_interval: Some(session_expiry_s),
         receive_maximum: Some(u16::try_from(settings.receive_maximum)?),
         max_packet_size: Some(u32::try_from(packet_bytes)?),
         ..ConnectProperties::new()

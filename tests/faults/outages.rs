@@ -14,6 +14,8 @@ use crate::harness::{
 /// What the design allows ingest while the database is away.
 const MEMORY_MIB_MAX: u64 = 128;
 
+/// How often the link to the broker breaks during the outage.
+const CUTS: usize = 8;
 /// Records of a long frame.
 const LONG_FRAME_RECORDS: u32 = 75;
 
@@ -75,12 +77,12 @@ async fn while_the_database_is_away_nothing_is_acknowledged_and_memory_is_bounde
     }
     publisher.delivered().await;
     // Each new session is delivered all that is unacknowledged once more.
-    for connection in 0..4 {
+    for connection in 0..=CUTS {
         eventually("the window is full", LONG, async || {
             (journal.session(connection).delivered.len() >= 1_024).then_some(())
         })
         .await;
-        if connection < 3 {
+        if connection < CUTS {
             proxy.cut();
         }
     }

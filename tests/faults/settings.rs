@@ -51,9 +51,9 @@ async fn a_database_that_cannot_be_used_is_named() {
 
     let line = refused("postgres://polevod:secret@127.0.0.1:1/polevod").await;
     assert!(line.contains("\"127.0.0.1\") port [1]") && line.contains("check database.url"), "{line}");
-    let line = refused(&database.url.replace("://", "://nobody-").replace(":1", ":1")).await;
+    let line = refused(&database.url.replace("://", "://nobody-")).await;
     assert!(line.contains(&place) && line.contains("password authentication failed"), "{line}");
-    let line = refused(&database.url.replace("/polevod", "/elsewhere")).await;
+    let line = refused(&format!("{}elsewhere", database.url.strip_suffix("polevod").unwrap())).await;
     assert!(line.contains(&place) && line.contains("\"elsewhere\" does not exist"), "{line}");
     let line = refused(&database.url_through(broker.port())).await;
     assert!(line.contains("cannot reach the database") && line.contains("check database.url"), "{line}");
