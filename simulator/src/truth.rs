@@ -10,7 +10,8 @@
 //! | `unloading` | when the grain tank is empty | [`Unloading`] |
 //! | `refuel`, `fuel_theft` | when it is over | [`FuelChange`] |
 //! | `fault` | at every change of its life | [`Fault`]: cause begins, code comes, code goes, cause is mended |
-//! | `outage`, `clock` | when it is over | [`Outage`], [`ClockError`]: what the unit, not the machine, did |
+//! | `outage`, `clock`, `receiver` | when it is over | [`Outage`], [`ClockError`], [`ReceiverError`]: what the unit, not the machine, did |
+//! | `recorded` | when a boot or a day ends | [`Recorded`]: which records the store must hold in the end |
 //! | `day` | at the end of the day, last | [`Day`]: counters at both ends, time, distance and fuel by state, work, harvest |
 //!
 //! A working day runs from 04:00 to 04:00 local time (Asia/Tomsk, UTC+7), because harvest runs past midnight. What
@@ -19,9 +20,15 @@
 //! Areas are of the swath on the ground, in the metric plane that touches the earth at the farm's yard; the error of
 //! that plane is below a millionth. Counters, litres, and kilograms are those of the machine, not of its sensors.
 
+mod files;
+mod totals;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use files::{TruthError, TruthFiles, read_truth};
+pub use totals::{MachineTotals, Totals};
 
 /// Offset of local time in Tomsk, all the year since 2016-05-29.
 pub const LOCAL_OFFSET_MS: i64 = 7 * 3_600_000;
@@ -87,6 +94,10 @@ pub enum Event {
     Outage(Outage),
     /// The unit's clock was wrong.
     Clock(ClockError),
+    /// The unit's position was wrong.
+    Receiver(ReceiverError),
+    /// The unit recorded.
+    Recorded(Recorded),
     /// A working day ended.
     Day(Box<Day>),
 }
@@ -104,6 +115,8 @@ impl Event {
             Self::Fault(fault) => fault.at,
             Self::Outage(outage) => outage.from,
             Self::Clock(clock) => clock.from,
+            Self::Receiver(error) => error.from,
+            Self::Recorded(recorded) => recorded.from,
         };
         working_day(at.0)
     }
@@ -335,6 +348,45 @@ pub struct ClockError {
     pub kind: String,
     /// The clock's time less the true time at the beginning, milliseconds.
     pub offset_ms: i64,
+}
+
+/// A time in which the unit's position was wrong by more than receivers are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReceiverError {
+    /// Beginning.
+    pub from: At,
+    /// End.
+    pub to: At,
+    /// What was wrong: `jump`, `drift`, `freeze`, `zero`, `no_position`.
+    pub kind: String,
+    /// How far off it was at the most, metres; 0 where that says nothing.
+    pub metres: f64,
+}
+
+/// What the unit recorded in one boot on one working day: every number from `first_sequence` up to, not including,
+/// `end_sequence` was given to one record, and is in the store in the end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Beginning.
+    pub from: At,
+    /// End.
+    pub to: At,
+    /// The boot.
+    pub boot: u64,
+    /// First number.
+    pub first_sequence: u64,
+    /// One past the last number that is kept.
+    pub end_sequence: u64,
+    /// Samples among the records, captures included.
+    pub samples: u64,
+    /// Fault reports among the records.
+    pub faults: u64,
+    /// Task records among the records.
+    pub tasks: u64,
+    /// Samples that the machine gave and the unit did not record.
+    pub missed: u64,
+    /// Records behind `end_sequence` that were lost with the power; nobody ever heard of them.
+    pub lost: u64,
 }
 
 /// One number for each state.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
 use simulator::Record;
-use simulator::device::{Device, DeviceConfig, OutFrame};
+use simulator::device::{Device, DeviceConfig, Flash, Moment, OutFrame};
 use wire::{
     BootId, Encoding, FaultReport, Lamps, MachineSerial, ReportKind, Sample, SequenceSet, Stored, catalogue as signal,
 };
@@ -26,6 +26,8 @@ enum Step {
     Reconnect,
     /// The unit restarts.
     Reboot,
+    /// The unit loses its power; where it keeps its records on the disk, perhaps the process with it.
+    PowerCut { process: bool },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -37,12 +39,16 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (any::<u8>(), any::<u16>()).prop_map(|(pick, at)| Step::Corrupt { pick, at }),
         1 => Just(Step::Reconnect),
         1 => Just(Step::Reboot),
+        1 => any::<bool>().prop_map(|process| Step::PowerCut { process }),
     ]
 }
 
 /// The world around one unit: a link with frames and answers on their way, and a store.
 struct World {
     device: Device,
+    config: DeviceConfig,
+    /// Where the unit keeps its records, if not in memory.
+    disk: Option<tempfile::TempDir>,
     now_ms: i64,
     boots: u64,
     recorded: BTreeMap<BootId, u64>,
@@ -54,10 +60,14 @@ struct World {
 
 impl World {
     fn new(frame_records: usize, encoding: Encoding) -> Self {
-        let config = DeviceConfig { frame_records, encoding, ..DeviceConfig::default() };
-        let serial = MachineSerial::parse("unit-1").expect("a serial");
+        Self::with(DeviceConfig { frame_records, encoding, ..DeviceConfig::default() }, None)
+    }
+
+    fn with(config: DeviceConfig, disk: Option<tempfile::TempDir>) -> Self {
         Self {
-            device: Device::new(serial, boot(1), 1, config),
+            device: unit(&config, disk.as_ref(), boot(1)),
+            config,
+            disk,
             now_ms: 1_700_000_000_000,
             boots: 1,
             recorded: BTreeMap::new(),
@@ -107,6 +117,23 @@ impl World {
                 self.boots += 1;
                 self.device.reboot(boot(self.boots));
             }
+            Step::PowerCut { process } => {
+                self.boots += 1;
+                let (cut, running) = (self.device.boot(), boot(self.boots));
+                let lost = self.device.power_cut(running);
+                if let Some(recorded) = self.recorded.get_mut(&cut) {
+                    *recorded -= lost;
+                }
+                if process && self.disk.is_some() {
+                    self.boots += 1;
+                    // It is told a number that is taken, and takes the next one.
+                    self.device = unit(&self.config, self.disk.as_ref(), boot(1));
+                    assert_eq!(self.device.boot(), boot(self.boots));
+                    // What was freed since the disk last heard of it is there again.
+                    let recorded: u64 = self.recorded.values().sum();
+                    self.freed = recorded - self.device.pending() as u64;
+                }
+            }
         }
         let recorded: u64 = self.recorded.values().sum();
         assert_eq!(self.device.pending() as u64, recorded - self.freed, "nothing leaves but what is freed");
@@ -114,7 +141,7 @@ impl World {
 
     fn record(&mut self, record: Record) {
         let next = self.recorded.entry(self.device.boot()).or_default();
-        assert_eq!(self.device.record(record, self.now_ms), *next, "sequence numbers follow each other");
+        assert_eq!(self.device.record(record, now(self.now_ms)), *next, "sequence numbers follow each other");
         *next += 1;
     }
 
@@ -162,6 +189,23 @@ impl World {
     }
 }
 
+fn unit(config: &DeviceConfig, disk: Option<&tempfile::TempDir>, boot: BootId) -> Device {
+    let serial = MachineSerial::parse("unit-1").expect("a serial");
+    match disk {
+        None => Device::new(serial, boot, 1, config.clone()),
+        Some(disk) => {
+            let flash = Flash { ring_bytes: 256 * 1024, sync: false };
+            let path = disk.path().join("unit-1.ring");
+            Device::open(serial, boot, 1, config.clone(), (&path, &flash)).expect("a folder to write to")
+        }
+    }
+}
+
+/// On a real unit both clocks are one.
+fn now(at_ms: i64) -> Moment {
+    Moment { machine_ms: at_ms, wall_ms: at_ms }
+}
+
 fn boot(number: u64) -> BootId {
     BootId::new(number).expect("small")
 }
@@ -185,8 +229,12 @@ proptest! {
     #[test]
     fn everything_is_freed_in_the_end_and_nothing_that_is_not_stored(
         steps in prop::collection::vec(step(), 0..120), frame_records in 1usize..8, json in any::<bool>(),
+        on_disk in any::<bool>(),
     ) {
-        let mut world = World::new(frame_records, if json { Encoding::Json } else { Encoding::Binary });
+        let encoding = if json { Encoding::Json } else { Encoding::Binary };
+        let config = DeviceConfig { frame_records, encoding, backlog_records: 30, ..DeviceConfig::default() };
+        let disk = on_disk.then(|| tempfile::tempdir().expect("a temporary folder"));
+        let mut world = World::with(config, disk);
         for step in &steps {
             world.apply(step);
         }
@@ -205,7 +253,7 @@ fn a_full_buffer_drops_the_oldest_and_counts_them() {
     let config = DeviceConfig { frame_records: 5, buffer_records: 20, ..DeviceConfig::default() };
     world.device = Device::new(world.device.serial().clone(), boot(1), 1, config);
     for _ in 0..33 {
-        world.device.record(Record::Sample(sample(world.now_ms)), world.now_ms);
+        world.device.record(Record::Sample(sample(world.now_ms)), now(world.now_ms));
     }
     assert_eq!((world.device.pending(), world.device.dropped()), (18, 15));
     world.recorded.insert(boot(1), 33);
@@ -213,6 +261,62 @@ fn a_full_buffer_drops_the_oldest_and_counts_them() {
     world.stored.insert(boot(1), SequenceSet::from_range(0..15));
     world.settle();
     assert_eq!(world.stored[&boot(1)].to_string(), "{[0,33)}");
+}
+
+#[test]
+fn a_full_disk_ring_drops_the_oldest_and_counts_them() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let serial = MachineSerial::parse("unit-1").expect("a serial");
+    let flash = Flash { ring_bytes: 0, sync: true };
+    let place = folder.path().join("ring");
+    let mut device = Device::open(serial.clone(), boot(1), 1, DeviceConfig::default(), (&place, &flash)).expect("new");
+    for at_ms in 0..20_000 {
+        device.record(Record::Sample(sample(at_ms)), now(at_ms));
+    }
+    device.seal();
+    let (kept, dropped) = (device.pending() as u64, device.dropped());
+    assert!(dropped > 5_000 && kept > 1_000 && kept + dropped == 20_000, "{kept} kept, {dropped} dropped");
+    assert_eq!(device.storage_errors(), 0);
+    drop(device);
+    let mut device = Device::open(serial, boot(1), 1, DeviceConfig::default(), (&place, &flash)).expect("the same");
+    assert!(device.pending() as u64 >= kept, "what was kept is found again");
+    let frames = device.poll(0, u64::MAX).expect("a backlog");
+    let oldest = wire::decode(&frames[0].bytes).expect("whole").frame.header;
+    assert_eq!((oldest.boot, oldest.age_ms), (boot(1), 0), "nobody knows how long the power was away");
+}
+
+#[test]
+fn a_backlog_of_small_runs_travels_in_large_frames() {
+    let config = DeviceConfig { frame_records: 20, backlog_records: 50, ..DeviceConfig::default() };
+    let mut world = World::with(config, None);
+    for _ in 0..120 {
+        world.record(Record::Sample(sample(world.now_ms)));
+        world.device.seal();
+    }
+    world.record(Record::Faults(no_faults(world.now_ms)));
+    world.pass(0);
+    let counts: Vec<_> = world.frames.iter().map(|frame| frame.records).collect();
+    assert_eq!(counts, [50, 50, 20, 1], "a fault report travels alone");
+    world.settle();
+}
+
+#[test]
+fn without_network_frames_fill_and_with_it_they_hurry() {
+    let mut world = World::new(20, Encoding::Binary);
+    world.device.set_offline(true);
+    for _ in 0..100 {
+        world.now_ms += 5_000;
+        world.record(Record::Sample(sample(world.now_ms)));
+    }
+    assert_eq!(world.device.take_packed().len(), 0, "one frame is still filling");
+    world.device.set_offline(false);
+    assert_eq!(world.device.take_packed().len(), 1);
+    for _ in 0..3 {
+        world.now_ms += 5_000;
+        world.device.record(Record::Sample(sample(world.now_ms)), now(world.now_ms));
+    }
+    world.device.seal();
+    assert_eq!(world.device.take_packed().len(), 3, "each waited two seconds alone");
 }
 
 #[test]
@@ -229,7 +333,7 @@ fn a_run_waits_for_the_ledger_before_it_is_published() {
     let config = DeviceConfig { frame_records: 2, logged: true, ..DeviceConfig::default() };
     let mut device = Device::new(MachineSerial::parse("unit-1").expect("a serial"), boot(1), 1, config);
     for _ in 0..4 {
-        device.record(Record::Sample(sample(1_000)), 1_000);
+        device.record(Record::Sample(sample(1_000)), now(1_000));
     }
     assert!(device.poll(1_000, u64::MAX).is_none(), "nothing is in the ledger yet");
     let mut position = 0;
@@ -244,7 +348,7 @@ fn a_run_waits_for_the_ledger_before_it_is_published() {
 
 #[test]
 fn a_gap_is_sent_again_before_the_time_out_and_only_the_gap() {
-    let mut world = World::new(4, Encoding::Binary);
+    let mut world = World::with(DeviceConfig { frame_records: 4, backlog_records: 4, ..DeviceConfig::default() }, None);
     world.apply(&Step::Record { samples: 12, fault: false });
     world.pass(0);
     let lost = world.frames.remove(1).expect("three frames are on their way");

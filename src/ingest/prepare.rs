@@ -58,6 +58,7 @@ pub fn prepare(message: RawMessage, rules: &Rules) -> Item {
         TopicKind::Stored | TopicKind::Request => {
             return reject(message, "topic", "stored and request go to machines, never from them".into());
         }
+        TopicKind::Answer => return reject(message, "topic", "answers go to whoever has asked".into()),
     };
     let decoded = match wire::decode(&message.payload) {
         Ok(decoded) => decoded,

@@ -112,7 +112,7 @@ pub struct DroppedValue {
     pub values: u64,
 }
 
-/// Why a `status`, `stored` or `request` message was refused.
+/// Why a `status`, `stored`, `request` or `answer` message was refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum MessageError {
     /// The text cannot be read.

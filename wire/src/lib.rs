@@ -29,7 +29,7 @@ pub use frame::{
 };
 pub use identity::{BootId, IdentityError, MachineSerial};
 pub use json::encode_json;
-pub use messages::{Encoding, Gap, Link, Request, Status, Stored};
+pub use messages::{Answer, Captured, Encoding, Gap, Link, Refusal, Request, Status, Stored};
 pub use record::{Record, body_of, records_of};
 pub use sample::{Sample, columns_of, samples_of};
 pub use sequence_set::SequenceSet;

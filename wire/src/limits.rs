@@ -24,7 +24,7 @@ pub const MAX_REQUEST_SIGNALS: usize = 64;
 pub const MAX_CAPTURE_RATE_HZ: f32 = 10.0;
 /// Longest capture that can be asked for, seconds.
 pub const MAX_CAPTURE_DURATION_S: u32 = 600;
-/// Longest `status`, `stored` or `request` message.
+/// Longest `status`, `stored`, `request` or `answer` message.
 pub const MAX_MESSAGE_BYTES: usize = 4_096;
 /// Longest model code or firmware version in a `status`.
 pub const MAX_STATUS_TEXT_BYTES: usize = 64;

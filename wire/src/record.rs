@@ -33,6 +33,16 @@ impl Record {
         }
     }
 
+    /// The same record with another time.
+    pub fn stamped(mut self, at_ms: i64) -> Self {
+        match &mut self {
+            Self::Sample(sample) => sample.recorded_at_ms = at_ms,
+            Self::Faults(report) => report.recorded_at_ms = at_ms,
+            Self::Task(task) => task.recorded_at_ms = at_ms,
+        }
+        self
+    }
+
     /// How many numbers it carries; bounds what a frame gathers.
     pub fn values(&self) -> usize {
         match self {

@@ -5,6 +5,8 @@ use std::fmt;
 use crate::identity::{IdentityError, MachineSerial};
 
 const PREFIX: &str = "polevod/v1/";
+/// Longest response topic that a unit remembers.
+const MAX_TOPIC_BYTES: usize = 256;
 
 /// A topic of one machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub enum TopicKind {
     Stored,
     /// Down: a request for a diagnostic capture.
     Request,
+    /// Up: the answers to requests that name no response topic.
+    Answer,
 }
 
 /// Why a topic was refused.
@@ -39,7 +43,7 @@ pub enum TopicError {
     #[error("topic is not of the form polevod/v1/{{machine}}/{{kind}}")]
     Form,
     /// The last level is none of ours.
-    #[error("topic kind {0:?} is unknown; telemetry, faults, task, status, stored and request are known")]
+    #[error("topic kind {0:?} is unknown; telemetry, faults, task, status, stored, request and answer are known")]
     Kind(String),
     /// The machine level is no serial.
     #[error(transparent)]
@@ -47,7 +51,7 @@ pub enum TopicError {
 }
 
 impl TopicKind {
-    /// Every kind that machines publish.
+    /// Every kind that ingest takes: records and link states. Answers go to whoever has asked.
     pub const UP: [Self; 4] = [Self::Telemetry, Self::Faults, Self::Task, Self::Status];
 
     /// The last level of the topic.
@@ -59,6 +63,7 @@ impl TopicKind {
             Self::Status => "status",
             Self::Stored => "stored",
             Self::Request => "request",
+            Self::Answer => "answer",
         }
     }
 
@@ -72,6 +77,22 @@ impl Topic {
     /// The topic of `kind` for `machine`.
     pub fn new(machine: &MachineSerial, kind: TopicKind) -> Self {
         Self { machine: machine.clone(), kind }
+    }
+
+    /// Where a machine answers a request of its own: on the response topic that the request names (MQTT 5), when that
+    /// lies under `polevod/v1/{machine}/`, where alone a unit may publish; else on `answer`.
+    pub fn of_answer(machine: &MachineSerial, response_topic: Option<&str>) -> String {
+        let own = format!("{PREFIX}{machine}/");
+        let usable = |topic: &&str| {
+            let rest = topic.strip_prefix(&own).unwrap_or_default();
+            !rest.is_empty() && topic.len() <= MAX_TOPIC_BYTES && !rest.contains(['+', '#', '\0'])
+        };
+        // A record's topic must not be borrowed: ingest would take the answer for a frame.
+        let carries_records = |topic: &str| Self::parse(topic).is_ok_and(|topic| topic.kind != TopicKind::Answer);
+        match response_topic.filter(usable) {
+            Some(topic) if !carries_records(topic) => topic.to_string(),
+            _ => Self::new(machine, TopicKind::Answer).to_string(),
+        }
     }
 
     /// Reads a topic.
@@ -88,6 +109,7 @@ impl Topic {
             "status" => TopicKind::Status,
             "stored" => TopicKind::Stored,
             "request" => TopicKind::Request,
+            "answer" => TopicKind::Answer,
             other => return Err(TopicError::Kind(other.chars().take(32).collect())),
         };
         Ok(Self { machine: MachineSerial::parse(machine)?, kind })
@@ -130,8 +152,24 @@ mod tests {
         check(
             "polevod/v1/a/b/task",
             expect![[
-                r#"topic kind "b/task" is unknown; telemetry, faults, task, status, stored and request are known"#
+                r#"topic kind "b/task" is unknown; telemetry, faults, task, status, stored, request and answer are known"#
             ]],
         );
+    }
+
+    #[test]
+    fn an_answer_goes_where_the_asker_listens_but_never_to_another_machine_or_among_records() {
+        let machine = MachineSerial::parse("M-1").expect("a serial");
+        let check = |asked: Option<&str>, expected: &str| assert_eq!(Topic::of_answer(&machine, asked), expected);
+        check(Some("polevod/v1/M-1/answer/desk-7"), "polevod/v1/M-1/answer/desk-7");
+        check(Some("polevod/v1/M-1/answer"), "polevod/v1/M-1/answer");
+        let usual = "polevod/v1/M-1/answer";
+        check(None, usual);
+        check(Some("polevod/v1/M-2/answer"), usual);
+        check(Some("polevod/v1/M-1/"), usual);
+        check(Some("polevod/v1/M-1/telemetry"), usual);
+        check(Some("polevod/v1/M-1/stored"), usual);
+        check(Some("polevod/v1/M-1/answer/#"), usual);
+        check(Some(&format!("polevod/v1/M-1/{}", "x".repeat(300))), usual);
     }
 }

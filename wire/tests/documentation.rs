@@ -8,8 +8,8 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use wire::{
-    Body, BootId, Compression, DecodeError, Encoding, Frame, Header, MachineKinds, MachineSerial, Request, Sample,
-    Source, Status, StoreColumn, Stored, catalogue, columns_of, decode, encode, limits,
+    Answer, Body, BootId, Compression, DecodeError, Encoding, Frame, Header, MachineKinds, MachineSerial, Request,
+    Sample, Source, Status, StoreColumn, Stored, catalogue, columns_of, decode, encode, limits,
 };
 
 fn path() -> PathBuf {
@@ -212,6 +212,9 @@ fn the_json_examples_are_read_without_loss() {
     }
     for text in blocks("json request") {
         assert!(Request::decode(text.as_bytes()).is_ok_and(|request| request.encode() == text.as_bytes()), "{text}");
+    }
+    for text in blocks("json answer") {
+        assert!(Answer::decode(text.as_bytes()).is_ok_and(|answer| answer.encode() == text.as_bytes()), "{text}");
     }
     for text in blocks("json stored") {
         let stored = Stored::decode(text.as_bytes()).expect("an example");

@@ -6,7 +6,7 @@ mod common;
 use common::unsigned;
 use proptest::prelude::*;
 use wire::limits::{MAX_GAPS, MAX_MESSAGE_BYTES};
-use wire::{BootId, Encoding, Request, SequenceSet, Status, Stored};
+use wire::{Answer, BootId, Encoding, Request, SequenceSet, Status, Stored};
 
 fn refuse_stored(bytes: &[u8], reason: &str) {
     let found = Stored::decode(bytes).expect_err("a wrong message").to_string();
@@ -84,6 +84,7 @@ proptest! {
                 prop_assert!(stored.freed().end() <= stored.end);
             }
             let _ = (Status::decode(&bytes).is_ok(), Request::decode(&bytes).is_ok());
+            let _ = (Answer::decode(&bytes).is_ok(), Request::identity(&bytes));
         }
     }
 }
@@ -125,6 +126,38 @@ fn a_request_is_refused_beyond_its_bounds() {
         (request("\"hdop\"", "1", "1").replace("R1", &"x".repeat(129)), "request has 129 bytes"),
     ] {
         let found = Request::decode(bad.as_bytes()).expect_err("a wrong message").to_string();
+        assert!(found.contains(reason), "{bad}: {found}");
+    }
+}
+
+#[test]
+fn a_request_beyond_its_bounds_still_tells_whom_to_answer() {
+    let identity = |text: &str| Request::identity(text.as_bytes());
+    assert_eq!(identity(r#"{"request":"R1","signals":[],"rate_hz":-1}"#), Some("R1".into()));
+    for unreadable in ["", "{}", "R1", r#"{"request":7}"#, &format!(r#"{{"request":"{}"}}"#, "x".repeat(129))] {
+        assert_eq!(identity(unreadable), None, "{unreadable}");
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_true_is_refused() {
+    let done = |captured: &str| format!(r#"{{"state":"done","request":"R1","captured":{captured}}}"#);
+    let good = done(r#"{"boot":7,"first_sequence":10,"end_sequence":20,"samples":10}"#);
+    assert!(Answer::decode(good.as_bytes()).is_ok_and(|answer| answer.is_last() && answer.request() == "R1"));
+    for (bad, reason) in [
+        (done(r#"{"boot":7,"first_sequence":21,"end_sequence":20,"samples":0}"#), "they ascend to"),
+        (done(r#"{"boot":7,"first_sequence":0,"end_sequence":4611686018427387905,"samples":0}"#), "they ascend to"),
+        (done(r#"{"boot":7,"first_sequence":10,"end_sequence":20,"samples":11}"#), "samples = 11 do not fit"),
+        (
+            done(r#"{"boot":9223372036854775808,"first_sequence":0,"end_sequence":0,"samples":0}"#),
+            "does not fit 63 bits",
+        ),
+        (good.replace("done", "gone"), "unknown variant `gone`"),
+        (good.replace("R1", &"x".repeat(129)), "request has 129 bytes"),
+        (r#"{"state":"accepted","request":"R1"}"#.into(), "missing field `samples_expected`"),
+        (r#"{"state":"refused","request":"R1","reason":"tired","detail":""}"#.into(), "unknown variant `tired`"),
+    ] {
+        let found = Answer::decode(bad.as_bytes()).expect_err("a wrong message").to_string();
         assert!(found.contains(reason), "{bad}: {found}");
     }
 }

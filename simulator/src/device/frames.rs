@@ -19,29 +19,35 @@ pub struct OutFrame {
     pub resent: bool,
 }
 
-/// Encodes `frame` as sent at `now_ms`; a frame that is too long for the wire is split in halves.
-///
-/// `age_ms` tells how long ago the last record was recorded. A simulated clock is right, so the wall clock says it,
-/// also where the fleet lives in an earlier season.
-pub(super) fn encode_aged(frame: Frame, now_ms: i64, encoding: Encoding, resent: bool, out: &mut Vec<OutFrame>) {
-    let records = records_of(&frame.body);
-    let recorded_at_ms = records.last().map_or(now_ms, |record| record.recorded_at_ms());
-    let mut frame = frame;
-    frame.header.age_ms = u64::try_from(now_ms.saturating_sub(recorded_at_ms)).unwrap_or(0);
-    let bytes = match encoding {
+/// How a frame is to be written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Writing {
+    pub(super) encoding: Encoding,
+    pub(super) resent: bool,
+    /// Age of the last record, by a clock that only counts; 0 where it is not known.
+    pub(super) age_ms: u64,
+}
+
+/// Writes `frame`; one that is too long for the wire is split in halves. The first of them gets the age of the whole:
+/// a little too young, which only a unit with a wrong clock would notice.
+pub(super) fn write(mut frame: Frame, writing: Writing, out: &mut Vec<OutFrame>) {
+    frame.header.age_ms = writing.age_ms;
+    let bytes = match writing.encoding {
         Encoding::Binary => wire::encode(&frame, Compression::Zstd),
         Encoding::Json => wire::encode_json(&frame),
     };
-    if bytes.len() <= limits::MAX_FRAME_BYTES || records.len() < 2 {
-        let (kind, count) = (frame.body.kind(), frame.header.count);
-        out.push(OutFrame { kind, bytes: bytes.into(), records: count, resent });
+    let count = frame.header.count;
+    if bytes.len() <= limits::MAX_FRAME_BYTES || count < 2 {
+        let kind = frame.body.kind();
+        out.push(OutFrame { kind, bytes: bytes.into(), records: count, resent: writing.resent });
         return;
     }
+    let records = records_of(&frame.body);
     let (first, second) = records.split_at(records.len() / 2);
     for (part, skipped) in [(first, 0), (second, first.len() as u64)] {
         let header = &frame.header;
         if let Some(half) = frame_of(&header.machine, header.boot, header.first_sequence + skipped, part) {
-            encode_aged(half, now_ms, encoding, resent, out);
+            write(half, writing, out);
         }
     }
 }

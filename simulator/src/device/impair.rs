@@ -1,4 +1,4 @@
-//! What happens to frames between a unit and the broker on a bad day: lost, doubled, swapped, corrupted, no network.
+//! What happens to frames between a unit and the broker on a bad day: lost, doubled, swapped, corrupted.
 
 use serde::Deserialize;
 
@@ -17,7 +17,7 @@ pub struct Impairments {
     pub reorder_share: f64,
     /// Frames that arrive with changed or missing bytes; nobody confirms them, so their records are sent again.
     pub corrupt_share: f64,
-    /// Times without network.
+    /// Times without network, the same everywhere.
     pub outages: Option<Outages>,
 }
 
@@ -32,10 +32,8 @@ pub struct Outages {
 }
 
 impl Outages {
-    /// Spread of the logarithm of the length: the 95th percentile is twenty times the median, as measured fleets show.
-    const SIGMA: f64 = 1.8;
-    /// No outage is longer than a week.
-    const MAX_S: f64 = 7.0 * 86_400.0;
+    /// The 95th percentile of the length is twenty times the median, as measured fleets show.
+    pub(crate) const P95_TO_MEDIAN: f64 = 20.0;
 }
 
 impl Impairments {
@@ -43,9 +41,9 @@ impl Impairments {
     pub const TSBS: Self =
         Self { lost_share: 0.01, duplicate_share: 0.02, reorder_share: 0.05, corrupt_share: 0.01, outages: None };
 
-    /// Whether there is nothing to do.
+    /// Whether frames arrive as they were sent.
     pub fn is_none(&self) -> bool {
-        *self == Self::default()
+        Self { outages: None, ..*self } == Self::default()
     }
 }
 
@@ -55,34 +53,12 @@ pub struct Impairer {
     rules: Impairments,
     random: Random,
     held: Option<OutFrame>,
-    next_outage_ms: i64,
-    outage_until_ms: i64,
 }
 
 impl Impairer {
-    /// A bad day that begins at `now_ms` of the simulated clock.
-    pub fn new(rules: Impairments, seed: u64, now_ms: i64) -> Self {
-        let mut impairer = Self {
-            rules,
-            random: Random::fork(seed, "impairments"),
-            held: None,
-            next_outage_ms: i64::MAX,
-            outage_until_ms: i64::MIN,
-        };
-        impairer.plan_outage(now_ms);
-        impairer
-    }
-
-    /// Whether there is no network at `now_ms` of the simulated clock, which must not run backwards.
-    pub fn is_out(&mut self, now_ms: i64) -> bool {
-        if let Some(rule) = self.rules.outages
-            && now_ms >= self.next_outage_ms
-        {
-            let length_s = (rule.median_s * (Outages::SIGMA * self.random.normal()).exp()).min(Outages::MAX_S);
-            self.outage_until_ms = self.next_outage_ms + (length_s * 1_000.0) as i64;
-            self.plan_outage(self.outage_until_ms);
-        }
-        now_ms < self.outage_until_ms
+    /// A bad day.
+    pub fn new(rules: Impairments, seed: u64) -> Self {
+        Self { rules, random: Random::fork(seed, "impairments"), held: None }
     }
 
     /// What arrives when `frame` is sent: nothing, it, it twice, it and one held back before.
@@ -105,13 +81,6 @@ impl Impairer {
             out.extend(held);
         }
         out
-    }
-
-    fn plan_outage(&mut self, from_ms: i64) {
-        if let Some(rule) = self.rules.outages.filter(|rule| rule.per_hour > 0.0) {
-            let wait_ms = self.random.exponential(3_600_000.0 / rule.per_hour);
-            self.next_outage_ms = from_ms.saturating_add(wait_ms as i64);
-        }
     }
 
     /// Binary frames lose bits anywhere, which their checksum shows. JSON frames have none: a changed digit would be

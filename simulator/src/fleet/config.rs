@@ -7,17 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::SimulatorError;
+use super::assemble::State;
+use super::identity::Identities;
+use crate::conditions::Conditions;
 use crate::device::Impairments;
 use crate::machine::{FaultSettings, Season};
 
 /// Most machines in one process.
 const MAX_MACHINES: usize = 100_000;
-/// Records that all units of a process keep together, however many there are; 30 to 100 bytes each.
-pub(super) const FLEET_BUFFER_RECORDS: usize = 4_000_000;
-/// Records that one unit keeps, at most: 28 h at one sample in 5 s.
-pub(super) const UNIT_BUFFER_RECORDS: usize = 20_000;
-/// Records that one unit keeps at least, whatever the size of the fleet.
-const MIN_UNIT_BUFFER_RECORDS: usize = 100;
 
 /// A fleet: the same values give the same records to the byte.
 #[derive(Debug, Clone)]
@@ -32,9 +29,11 @@ pub struct FleetConfig {
     pub until: Option<Timestamp>,
     /// Simulated seconds in a second: 1 is real time, 0 as fast as the service confirms.
     pub accelerate: f64,
+    /// Whether simulated time stays behind the wall clock: once it has caught up, it is real time.
+    pub stay_behind: bool,
     /// Samples that a frame gathers.
     pub frame_samples: usize,
-    /// Longest time a sample waits for its frame to fill, wall clock.
+    /// Longest time a sample waits for its frame to fill, by the wall clock of an undisturbed run.
     pub frame_wait: Duration,
     /// Simulated time between the samples of a machine.
     pub sample_period_ms: u32,
@@ -44,6 +43,8 @@ pub struct FleetConfig {
     pub serial_prefix: String,
     /// What happens to frames on their way.
     pub impairments: Impairments,
+    /// How bad networks, clocks, receivers and power are.
+    pub conditions: Conditions,
     /// Codes of the machine models to use, in turn; empty for a usual mix of all.
     pub models: Vec<String>,
     /// A folder with further machine models as TOML files.
@@ -54,7 +55,7 @@ pub struct FleetConfig {
     pub season: Option<Season>,
     /// What breaks.
     pub faults: FaultSettings,
-    /// Records that a unit keeps; none for a bound that keeps the process small.
+    /// Records that a unit keeps; none for a week of samples. Beside it there is a bound on the memory of the process.
     pub buffer_records: Option<usize>,
 }
 
@@ -91,8 +92,14 @@ pub struct Options {
     pub tls: Option<Arc<rustls::ClientConfig>>,
     /// Most connections; machines beyond share them. A machine with a connection of its own has a last will.
     pub connections: usize,
+    /// Certificates and passwords of single units; none where all use the ones above.
+    pub identities: Option<Identities>,
     /// Where to write the ledger; none for no ledger.
     pub ledger: Option<PathBuf>,
+    /// Where to write truth files: an empty folder, or one that does not exist yet; none for no truth.
+    pub truth: Option<PathBuf>,
+    /// Where units keep their records across restarts; none for in memory.
+    pub state: Option<State>,
     /// Wall-clock time after which recording stops; none to record until told to stop, or the fleet's `until`.
     pub run_for: Option<Duration>,
     /// How long to wait for `stored` after recording has stopped.
@@ -109,12 +116,14 @@ impl Default for FleetConfig {
             starts_at: Timestamp::now(),
             until: None,
             accelerate: 1.0,
+            stay_behind: false,
             frame_samples: 20,
             frame_wait: Duration::from_secs(2),
             sample_period_ms: 5_000,
             json_share: 0.0,
             serial_prefix: "SIM".into(),
             impairments: Impairments::default(),
+            conditions: Conditions::default(),
             models: Vec::new(),
             models_folder: None,
             work: Work::default(),
@@ -133,7 +142,10 @@ impl Default for Options {
             password: None,
             tls: None,
             connections: 200,
+            identities: None,
             ledger: None,
+            truth: None,
+            state: None,
             run_for: None,
             drain_timeout: Duration::from_secs(60),
             resend_after: Duration::from_secs(10),
@@ -145,13 +157,6 @@ impl FleetConfig {
     /// How simulated time passes.
     pub fn pace(&self) -> Pace {
         if self.accelerate == 0.0 { Pace::AsFastAsPossible } else { Pace::Accelerated(self.accelerate) }
-    }
-
-    /// Records that each unit keeps.
-    pub(super) fn unit_buffer_records(&self) -> usize {
-        self.buffer_records.unwrap_or_else(|| {
-            (FLEET_BUFFER_RECORDS / self.machines.max(1)).clamp(MIN_UNIT_BUFFER_RECORDS, UNIT_BUFFER_RECORDS)
-        })
     }
 
     /// Checks that the values make sense.
@@ -172,6 +177,11 @@ impl FleetConfig {
         if !(0.0..=1.0).contains(&self.json_share) {
             return fail("json_share", self.json_share.to_string(), "give a share from 0 to 1");
         }
+        if self.until.is_some_and(|until| until <= self.starts_at) {
+            let value = self.until.map_or_else(String::new, |until| until.to_string());
+            return fail("until", value, "give an end behind the start");
+        }
+        self.conditions.check().map_err(|(key, value, reason)| SimulatorError::Setting { key, value, reason })?;
         let rules = &self.impairments;
         for share in [rules.lost_share, rules.duplicate_share, rules.reorder_share, rules.corrupt_share] {
             if !(0.0..=0.9).contains(&share) {
@@ -183,14 +193,15 @@ impl FleetConfig {
 }
 
 impl Options {
-    /// Checks that the values make sense.
-    pub(super) fn check(&self) -> Result<(), SimulatorError> {
+    /// Checks that the values make sense, for a fleet.
+    pub(super) fn check(&self, fleet: &FleetConfig) -> Result<(), SimulatorError> {
+        let fail =
+            |reason| Err(SimulatorError::Setting { key: "connections", value: self.connections.to_string(), reason });
         if self.connections == 0 || self.connections > 10_000 {
-            return Err(SimulatorError::Setting {
-                key: "connections",
-                value: self.connections.to_string(),
-                reason: "give 1 to 10000",
-            });
+            return fail("give 1 to 10000");
+        }
+        if self.identities.is_some() && self.connections < fleet.machines {
+            return fail("units with an identity of their own need a connection each; give as many as machines");
         }
         Ok(())
     }

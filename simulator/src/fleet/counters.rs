@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tokio::sync::Notify;
 
 use super::report::{LatencySummary, Report};
+use crate::onboard::Step;
 use wire::Record;
 
 /// Buckets of a power of two: a value is known to 1/32.
@@ -22,12 +23,18 @@ pub(super) struct Counters {
     pub(super) records_resent: AtomicU64,
     pub(super) records_stored: AtomicU64,
     pub(super) dropped_by_full_buffer: AtomicU64,
+    pub(super) found_in_buffers: AtomicU64,
+    pub(super) lost_with_power: AtomicU64,
+    pub(super) storage_errors: AtomicU64,
+    pub(super) restarts: AtomicU64,
+    pub(super) cut_off: AtomicU64,
     pub(super) connects: AtomicU64,
     pub(super) connection_failures: AtomicU64,
     pub(super) reconnects: AtomicU64,
     pub(super) refused_publishes: AtomicU64,
     pub(super) unreadable_messages: AtomicU64,
     pub(super) requests_received: AtomicU64,
+    pub(super) answers_sent: AtomicU64,
     pub(super) latency: Histogram,
     /// Told whenever records were confirmed or dropped.
     pub(super) settled: Notify,
@@ -43,6 +50,14 @@ impl Counters {
         counter.fetch_add(1, Relaxed);
     }
 
+    pub(super) fn stepped(&self, step: &Step) {
+        self.samples_recorded.fetch_add(step.samples, Relaxed);
+        self.faults_recorded.fetch_add(step.faults, Relaxed);
+        self.tasks_recorded.fetch_add(step.tasks, Relaxed);
+        self.lost_with_power.fetch_add(step.lost, Relaxed);
+        self.restarts.fetch_add(u64::from(step.restarted), Relaxed);
+    }
+
     pub(super) fn report(&self) -> Report {
         let (samples, faults, tasks) = (
             self.samples_recorded.load(Relaxed),
@@ -52,6 +67,8 @@ impl Counters {
         let records_recorded = samples + faults + tasks;
         let records_stored = self.records_stored.load(Relaxed);
         let dropped_by_full_buffer = self.dropped_by_full_buffer.load(Relaxed);
+        let found_in_buffers = self.found_in_buffers.load(Relaxed);
+        let lost_with_power = self.lost_with_power.load(Relaxed);
         Report {
             records_recorded,
             samples_recorded: samples,
@@ -62,8 +79,14 @@ impl Counters {
             records_resent: self.records_resent.load(Relaxed),
             records_stored,
             dropped_by_full_buffer,
+            found_in_buffers,
+            lost_with_power,
             // Read one after the other while shards go on, so the difference may be off by a few.
-            pending: records_recorded.saturating_sub(records_stored + dropped_by_full_buffer),
+            pending: (found_in_buffers + records_recorded)
+                .saturating_sub(records_stored + dropped_by_full_buffer + lost_with_power),
+            storage_errors: self.storage_errors.load(Relaxed),
+            restarts: self.restarts.load(Relaxed),
+            cut_off: self.cut_off.load(Relaxed),
             stored_latency_ms: self.latency.summary(),
             connects: self.connects.load(Relaxed),
             reconnects: self.reconnects.load(Relaxed),
@@ -71,6 +94,7 @@ impl Counters {
             refused_publishes: self.refused_publishes.load(Relaxed),
             unreadable_messages: self.unreadable_messages.load(Relaxed),
             requests_received: self.requests_received.load(Relaxed),
+            answers_sent: self.answers_sent.load(Relaxed),
         }
     }
 }

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Filter, LastWill, Packet, PubAckReason};
+use rumqttc::v5::mqttbytes::v5::{Filter, LastWill, Packet, PubAckReason, Publish, PublishProperties};
 use rumqttc::v5::{AsyncClient, Event, MqttOptions};
 use rumqttc::{Outgoing, TlsConfiguration, Transport};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use super::broker::Broker;
@@ -46,6 +46,9 @@ pub(super) struct LinkConfig {
     pub(super) seed: u64,
     /// The first attempt comes within this time, so that a fleet does not knock all at once.
     pub(super) spread: Duration,
+    /// Whether there is network; none where it is always there. When it goes, the connection breaks as in a hole: the
+    /// broker is told nothing.
+    pub(super) network: Option<watch::Receiver<bool>>,
 }
 
 /// What a connection tells its shard.
@@ -55,7 +58,28 @@ pub(super) enum LinkEvent {
     /// The connection is gone.
     Down,
     /// A message arrived.
-    Message { topic: Bytes, payload: Bytes },
+    Message(Message),
+}
+
+/// A message from the service.
+pub(super) struct Message {
+    pub(super) topic: Bytes,
+    pub(super) payload: Bytes,
+    /// Where its sender wants an answer, and with what.
+    pub(super) response_topic: Option<String>,
+    pub(super) correlation: Option<Bytes>,
+}
+
+impl From<Publish> for Message {
+    fn from(publish: Publish) -> Self {
+        let properties = publish.properties.unwrap_or_default();
+        Self {
+            topic: publish.topic,
+            payload: publish.payload,
+            response_topic: properties.response_topic,
+            correlation: properties.correlation_data,
+        }
+    }
 }
 
 /// The sending side of one connection.
@@ -73,6 +97,14 @@ impl Uplink {
     /// Queues a publish of QoS 1; false when the connection is gone.
     pub(super) fn publish(&self, topic: String, payload: Bytes, retain: bool) -> bool {
         self.counted(|client| client.try_publish(topic, QoS::AtLeastOnce, retain, payload).is_ok())
+    }
+
+    /// Queues an answer of QoS 1 with the correlation data of its question; false when the connection is gone.
+    pub(super) fn answer(&self, topic: String, payload: Bytes, correlation: Option<Bytes>) -> bool {
+        let properties = PublishProperties { correlation_data: correlation, ..PublishProperties::default() };
+        self.counted(|client| {
+            client.try_publish_with_properties(topic, QoS::AtLeastOnce, false, payload, properties).is_ok()
+        })
     }
 
     /// Queues a subscription; false when the connection is gone.
@@ -100,7 +132,7 @@ impl Uplink {
 
 /// Keeps a connection until its shard is gone or closes it.
 pub(super) async fn keep_connected(
-    config: LinkConfig,
+    mut config: LinkConfig,
     events: mpsc::Sender<LinkEvent>,
     space: Arc<Notify>,
     counters: Arc<Counters>,
@@ -109,12 +141,30 @@ pub(super) async fn keep_connected(
     tokio::time::sleep(config.spread.mul_f64(random.unit())).await;
     let mut back_off = FIRST_BACK_OFF;
     let mut times_up = 0u64;
+    let mut network = config.network.take();
     loop {
-        let up_since = match run_connection(&config, &events, &space, &counters, &mut times_up).await {
-            Ended::Broken { up_since } => up_since,
+        tokio::select! {
+            () = until(&mut network, true) => {}
+            () = events.closed() => return,
+        }
+        let ended = tokio::select! {
+            ended = run_connection(&config, &events, &space, &counters, &mut times_up) => ended,
+            // Half a packet may be lost with it, as it is in a hole.
+            () = until(&mut network, false) => Ended::CutOff,
+        };
+        let up_since = match ended {
+            Ended::Broken { up_since } => {
+                counters.connection_failures.fetch_add(1, Relaxed);
+                up_since
+            }
+            Ended::CutOff => {
+                if events.send(LinkEvent::Down).await.is_err() {
+                    return;
+                }
+                continue;
+            }
             Ended::Closed => return,
         };
-        counters.connection_failures.fetch_add(1, Relaxed);
         if up_since.is_some() && events.send(LinkEvent::Down).await.is_err() {
             return;
         }
@@ -130,8 +180,24 @@ pub(super) async fn keep_connected(
 }
 
 enum Ended {
-    Broken { up_since: Option<Instant> },
+    Broken {
+        up_since: Option<Instant>,
+    },
+    /// There is no network any more.
+    CutOff,
     Closed,
+}
+
+/// Waits until the network is there, or is not; where it is always there, the latter takes for ever.
+async fn until(network: &mut Option<watch::Receiver<bool>>, wanted: bool) {
+    let reached = match network {
+        Some(network) => network.wait_for(|is_up| *is_up == wanted).await.is_ok(),
+        None => wanted,
+    };
+    // A shard that is gone switches nothing any more; that it is gone is noticed elsewhere.
+    if !reached {
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn run_connection(
@@ -158,9 +224,7 @@ async fn run_connection(
                     None => return Ended::Broken { up_since },
                 }
             }
-            Ok(Event::Incoming(Packet::Publish(publish))) => {
-                events.send(LinkEvent::Message { topic: publish.topic, payload: publish.payload }).await
-            }
+            Ok(Event::Incoming(Packet::Publish(publish))) => events.send(LinkEvent::Message(publish.into())).await,
             Ok(Event::Incoming(Packet::PubAck(ack))) => {
                 let taken = matches!(ack.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers);
                 if !taken && counters.refused_publishes.fetch_add(1, Relaxed) == 0 {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// What a run did so far, or in all. Once it has ended, recorded = stored + dropped + pending.
+/// What a run did so far, or in all. Once it has ended, found + recorded = stored + dropped + lost + pending.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Report {
     /// Records made: samples, fault reports and task records.
@@ -21,10 +21,20 @@ pub struct Report {
     pub records_resent: u64,
     /// Records that `stored` messages confirmed.
     pub records_stored: u64,
-    /// Records that full buffers dropped.
+    /// Records that full buffers dropped, or that the disk lost.
     pub dropped_by_full_buffer: u64,
+    /// Records that an earlier run left in the buffers on the disk.
+    pub found_in_buffers: u64,
+    /// Records that went with a simulated loss of power, before they were in the buffer for good.
+    pub lost_with_power: u64,
     /// Records still kept.
     pub pending: u64,
+    /// How often the disk refused a record or a boot number; the records are kept in memory.
+    pub storage_errors: u64,
+    /// Simulated restarts of units.
+    pub restarts: u64,
+    /// Units that have no network now.
+    pub cut_off: u64,
     /// From recording to the arrival of `stored`, wall clock.
     pub stored_latency_ms: LatencySummary,
     /// Connections that came to stand.
@@ -37,8 +47,10 @@ pub struct Report {
     pub refused_publishes: u64,
     /// Messages from the service that could not be read.
     pub unreadable_messages: u64,
-    /// Requests for diagnostic captures that arrived; answering them comes with a later version.
+    /// Requests for diagnostic captures that arrived.
     pub requests_received: u64,
+    /// Answers to them.
+    pub answers_sent: u64,
 }
 
 /// Quantiles of a duration in milliseconds, exact to 1/32.

@@ -14,10 +14,12 @@ use super::clock::Pacer;
 use super::config::{Options, Pace};
 use super::counters::Counters;
 use super::report::Report;
-use super::run::Session;
-use super::shard::{Fed, Member};
+use super::run::{Session, Timing};
+use super::shard::{Fed, Member, Source};
 use super::stop::{Phase, Stop, StopSwitch, stop_switch};
+use crate::conditions::{Home, Network};
 use crate::device::{Device, DeviceConfig, Impairer, Impairments};
+use crate::machine::NetworkCoverage;
 use wire::Record;
 
 /// Records that may wait between the caller and the unit.
@@ -89,15 +91,19 @@ impl Unit {
         };
         let seed = boot.as_u64();
         let now_ms = session.clock.now_ms();
-        let impairer = (!config.impairments.is_none()).then(|| Impairer::new(config.impairments, seed, now_ms));
+        let impairer = (!config.impairments.is_none()).then(|| Impairer::new(config.impairments, seed));
+        let network = config.impairments.outages.map(|outages| {
+            let home = Home { fleet_seed: seed, district: "", coverage: NetworkCoverage::Good };
+            Box::new(Network::new(outages.into(), home, seed, now_ms))
+        });
         let device = Device::new(serial, boot, seed, device_config);
-        let member = Member::new(device, None, impairer, config.model);
+        let member = Member::new(device, Source::Fed(network), impairer, config.model);
         let (feed, fed) = mpsc::channel(FEED);
         let (switch, stop) = stop_switch();
         let mut tasks = JoinSet::new();
-        let pace = Pace::Accelerated(1.0);
-        let timing = (pace, Pacer::new(now_ms, now_ms, pace), i64::MAX);
-        session.spawn(&mut tasks, vec![member], String::new(), options, timing, stop, Some(fed));
+        let timing =
+            Timing { pace: Pace::Accelerated(1.0), pacer: Pacer::real_time(now_ms), simulate_until_ms: i64::MAX };
+        session.spawn(&mut tasks, vec![member], String::new(), options, timing, stop, Some(fed))?;
         let task = tokio::spawn(session.finish(tasks, |_| {}));
         Ok(Self { feed, counters, given: 0, task, switch })
     }

@@ -1,15 +1,40 @@
-//! The least a service must do: count what arrives and say what it has. Stands in for ingest in this crate's tests.
+//! A real broker, and the least a service must do: count what arrives and say what it has. Stands in for ingest in this
+//! crate's tests.
+
+#![allow(dead_code)] // Each test file uses its part.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+use embedded::{Mosquitto, MosquittoOptions, Packages};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet};
 use rumqttc::v5::{AsyncClient, Event, MqttOptions};
-use simulator::{Record, records_of};
+use simulator::{Options, Record, records_of};
 use tokio::task::JoinHandle;
 use wire::{BootId, MachineSerial, SequenceSet, Status, Stored, Topic, TopicKind};
+
+/// Starts a broker of its own.
+pub(crate) async fn broker(options: MosquittoOptions) -> Mosquitto {
+    let start = move || Mosquitto::start(&packages(), &options).expect("Mosquitto starts");
+    tokio::task::spawn_blocking(start).await.expect("the start does not panic")
+}
+
+pub(crate) fn packages() -> Packages {
+    static PACKAGES: LazyLock<Packages> = LazyLock::new(|| Packages::ensure(&|_| {}).expect("the servers unpack"));
+    PACKAGES.clone()
+}
+
+/// Options for a run against `broker`, with patience of tests.
+pub(crate) fn options(broker: &Mosquitto) -> Options {
+    Options {
+        broker_url: broker.url(),
+        resend_after: Duration::from_millis(500),
+        drain_timeout: Duration::from_secs(60),
+        ..Options::default()
+    }
+}
 
 /// What has arrived of one boot.
 #[derive(Debug, Default, Clone)]
@@ -22,7 +47,8 @@ pub(crate) struct BootStore {
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     pub(crate) boots: BTreeMap<(MachineSerial, BootId), BootStore>,
-    pub(crate) statuses: BTreeMap<MachineSerial, Status>,
+    /// Every status in the order it came.
+    pub(crate) statuses: BTreeMap<MachineSerial, Vec<Status>>,
     pub(crate) refused: u64,
     pub(crate) duplicates: u64,
     pub(crate) json_frames: u64,
@@ -32,6 +58,20 @@ impl Store {
     pub(crate) fn records(&self) -> u64 {
         self.boots.values().map(|boot| boot.accounted.count()).sum()
     }
+
+    pub(crate) fn records_of(&self, machine: &str) -> u64 {
+        let own = self.boots.iter().filter(|((serial, _), _)| serial.as_str() == machine);
+        own.map(|(_, boot)| boot.accounted.count()).sum()
+    }
+}
+
+/// How the stand-in behaves.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Habits {
+    /// Loses every so manieth answer; 0 loses none.
+    pub(crate) lose_every: u64,
+    /// Stores and never says so.
+    pub(crate) is_silent: bool,
 }
 
 /// A stand-in for the service.
@@ -41,10 +81,13 @@ pub(crate) struct Responder {
 }
 
 impl Responder {
-    /// Connects to `host:port`; loses every `lose_every`th answer (0 loses none).
-    pub(crate) async fn start(host: &str, port: u16, lose_every: u64) -> Self {
-        let mut options = MqttOptions::new(format!("responder-{}", std::process::id()), host, port);
-        options.set_keep_alive(Duration::from_secs(20)).set_receive_maximum(Some(1_000));
+    /// Connects to `broker`.
+    pub(crate) async fn start(broker: &Mosquitto, habits: Habits) -> Self {
+        let mut options = MqttOptions::new(format!("responder-{}", broker.port()), "127.0.0.1", broker.port());
+        options
+            .set_keep_alive(Duration::from_secs(20))
+            .set_receive_maximum(Some(1_000))
+            .set_max_packet_size(Some(1 << 20));
         let (client, mut event_loop) = AsyncClient::new(options, 10_000);
         let filters = TopicKind::UP.map(|kind| Filter::new(kind.filter(), QoS::AtLeastOnce));
         client.try_subscribe_many(filters).expect("the queue is empty");
@@ -65,7 +108,8 @@ impl Responder {
                             let topic = Topic::parse(topic).expect("machines use our topics");
                             let Some(stored) = take(&store, &topic, &publish.payload) else { continue };
                             answers += 1;
-                            if lose_every > 0 && answers.is_multiple_of(lose_every) {
+                            let loses = habits.lose_every > 0 && answers.is_multiple_of(habits.lose_every);
+                            if habits.is_silent || loses {
                                 continue;
                             }
                             let down = Topic::new(&topic.machine, TopicKind::Stored).to_string();
@@ -81,6 +125,20 @@ impl Responder {
         Self { store, task }
     }
 
+    /// Looks at what has arrived until `is_enough`; gives what was seen then.
+    pub(crate) async fn until<T>(&self, mut is_enough: impl FnMut(&Store) -> Option<T>) -> T {
+        let look = async {
+            loop {
+                let found = is_enough(&self.store.lock().expect("no test holds it while it panics"));
+                match found {
+                    Some(found) => return found,
+                    None => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), look).await.expect("it arrives within a minute")
+    }
+
     pub(crate) fn stop(self) -> Store {
         self.task.abort();
         std::mem::take(&mut *self.store.lock().expect("no test holds it while it panics"))
@@ -90,7 +148,8 @@ impl Responder {
 fn take(store: &Mutex<Store>, topic: &Topic, payload: &[u8]) -> Option<Vec<u8>> {
     let mut store = store.lock().expect("no test holds it while it panics");
     if topic.kind == TopicKind::Status {
-        store.statuses.insert(topic.machine.clone(), Status::decode(payload).expect("units send good statuses"));
+        let status = Status::decode(payload).expect("units send good statuses");
+        store.statuses.entry(topic.machine.clone()).or_default().push(status);
         return None;
     }
     let Ok(decoded) = wire::decode(payload) else {
