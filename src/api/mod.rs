@@ -2,8 +2,12 @@
 //!
 //! Handlers ask the store and render; nothing is computed here.
 
+mod aemp;
+mod answer;
 mod health;
 mod metrics;
+mod rate;
+mod sign_in;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,6 +21,8 @@ use tracing::info;
 
 use crate::config::Config;
 use crate::ingest::Counters;
+use crate::store::Pool;
+use rate::RateLimit;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -25,6 +31,26 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// What ingest counts, and whether it is well; none where this process runs no ingest.
     pub ingest: Option<Arc<Counters>>,
+    /// Connections to the database.
+    pub pool: Pool,
+    aemp_limit: Arc<RateLimit>,
+    token_limit: Arc<RateLimit>,
+}
+
+/// Token requests a minute, of all clients together: each gets a token for an hour.
+const TOKEN_REQUESTS_PER_MINUTE: u32 = 120;
+
+impl Shared {
+    /// What handlers share, of a process that ingests or does not.
+    pub fn new(config: &Config, ingest: Option<Arc<Counters>>) -> Self {
+        Self {
+            config: Arc::new(config.clone()),
+            ingest,
+            pool: Pool::new(config.database.clone()),
+            aemp_limit: Arc::new(RateLimit::new(config.aemp.requests_per_minute)),
+            token_limit: Arc::new(RateLimit::new(TOKEN_REQUESTS_PER_MINUTE)),
+        }
+    }
 }
 
 /// A listener that is bound and not yet served: a port that is taken stops the start, not the service.
@@ -74,5 +100,6 @@ pub fn router(shared: Shared) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::render))
+        .merge(aemp::routes())
         .with_state(shared)
 }

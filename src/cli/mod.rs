@@ -2,11 +2,14 @@
 
 mod demo;
 mod doctor;
+mod import;
+mod import_aemp;
 mod migrate;
 mod replay;
 mod service;
 mod signals;
 mod status;
+mod token;
 mod units;
 
 use std::path::PathBuf;
@@ -55,6 +58,10 @@ enum Command {
     Migrate,
     /// Send real recordings through MQTT as a machine would.
     Replay(replay::Arguments),
+    /// Bring in what other systems know.
+    Import(import::Arguments),
+    /// Make, list and revoke tokens of other systems.
+    Token(token::Arguments),
     /// Show the fleet, and how complete each machine's days are.
     Status(status::Arguments),
     /// Check broker and database for settings that would lose data, and say what to change.
@@ -121,6 +128,8 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
         Command::Derive(arguments) => service::run(&config, arguments, Parts::Derive).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Replay(arguments) => replay::run(&config, arguments).await,
+        Command::Import(arguments) => import::run(&config, arguments).await,
+        Command::Token(arguments) => token::run(&config, arguments).await,
         Command::Status(arguments) => status::run(&config, arguments).await,
         Command::Doctor(arguments) => doctor::run(&config, arguments).await,
         Command::Demo(arguments) => demo::run(config, arguments).await,

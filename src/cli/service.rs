@@ -45,7 +45,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments, parts: Parts) -> 
     let ingests = parts != Parts::Derive;
     let mut tasks = JoinSet::new();
     if let Some(listener) = listener {
-        let shared = Shared { config: Arc::new(config.clone()), ingest: ingests.then(|| counters.clone()) };
+        let shared = Shared::new(config, ingests.then(|| counters.clone()));
         tasks.spawn(listener.serve(shared, stop.clone()));
     }
     if parts != Parts::Ingest {

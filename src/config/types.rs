@@ -18,6 +18,7 @@ pub struct Config {
     pub clock: Clock,
     pub derive: Derive,
     pub http: Http,
+    pub aemp: Aemp,
     pub quarantine: Quarantine,
     pub retention: Retention,
     pub log: Log,
@@ -101,6 +102,16 @@ pub struct Derive {
 pub struct Http {
     #[serde(deserialize_with = "listen_address")]
     pub listen: Option<std::net::SocketAddr>,
+}
+
+/// Section `[aemp]`.
+#[derive(Debug, Clone, Deserialize)]
+#[allow(missing_docs)]
+pub struct Aemp {
+    #[serde(deserialize_with = "bounded::<1, 100_000, _>")]
+    pub requests_per_minute: u32,
+    #[serde(deserialize_with = "public_url")]
+    pub public_url: String,
 }
 
 /// Section `[quarantine]`.
@@ -199,4 +210,12 @@ fn share_group<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no time; write 2015-01-01T00:00:00Z")))
+}
+
+fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if !text.is_empty() && !text.starts_with("https://") && !text.starts_with("http://") {
+        return Err(D::Error::custom(format!("{text:?} is no address; write https://HOST, or nothing")));
+    }
+    Ok(text)
 }

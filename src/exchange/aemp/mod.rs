@@ -26,4 +26,4 @@ pub use model::{
 };
 pub use node::MAX_DOCUMENT_BYTES;
 pub use read::{Defect, fleet, series};
-pub use samples::{Imported, machine_serial, samples};
+pub use samples::{Imported, boot_of, machine_serial, samples};

@@ -36,6 +36,11 @@ pub fn signals() -> Vec<SignalId> {
     COUNTERS.into_iter().filter_map(signal_of).chain(others).collect()
 }
 
+/// The signal behind a plain number of the standard.
+pub fn signal(metric: Metric) -> Option<SignalId> {
+    signal_of(metric)
+}
+
 /// Who a machine of ours is.
 pub fn header(machine: &RegisteredMachine) -> Header {
     let model = machine.model.as_deref();

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use wire::{MachineSerial, Sample, SignalId, catalogue};
+use wire::{BootId, MachineSerial, Sample, SignalId, catalogue};
 
-use super::super::recording::serial_from;
+use super::super::recording;
 use super::model::{Equipment, Header, Metric};
 
 /// A machine and what it reported.
@@ -28,7 +28,13 @@ pub fn machine_serial(header: &Header) -> Option<MachineSerial> {
     let of_maker = |number: &Option<String>| number.as_ref().map(|number| format!("{oem}-{number}"));
     let name =
         header.pin.clone().or_else(|| of_maker(&header.serial_number)).or_else(|| of_maker(&header.equipment_id));
-    serial_from(&name?)
+    recording::serial_from(&name?)
+}
+
+/// The boot under which a machine's readings from other servers are kept: one for all of them, so that two servers that
+/// tell the same reading tell it once.
+pub fn boot_of(machine: &MachineSerial) -> BootId {
+    recording::boot_of("aemp", machine.as_str())
 }
 
 /// Turns a machine into samples. Each value of a snapshot has a time of its own, so a snapshot becomes several.

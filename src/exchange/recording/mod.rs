@@ -167,6 +167,11 @@ fn head(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.len().min(HEAD_BYTES)]
 }
 
+/// The boot of everything of one kind that one name stands for.
+pub(super) fn boot_of(kind: &str, name: &str) -> BootId {
+    boot_from(Digest::new(kind).with(name.as_bytes()))
+}
+
 fn boot_from(digest: Digest) -> BootId {
     BootId::new(digest.finish_63()).expect("63 bits fit")
 }
