@@ -8,6 +8,7 @@ mod connect;
 mod copy;
 mod edition;
 mod error;
+pub mod health;
 mod instant;
 mod ledger;
 mod load;
