@@ -35,6 +35,12 @@ pub const MIGRATIONS: &[Migration] = migrations![
     29 "0029_foreign_reading",
     30 "0030_api_token",
     31 "0031_capture",
+    20 "0020_health_fold",
+    21 "0021_fault",
+    22 "0022_health_episode",
+    23 "0023_alert",
+    24 "0024_notify",
+    25 "0025_service",
 ];
 
 /// Any number that no other program uses: it keeps two `polevod migrate` apart.
@@ -159,6 +165,7 @@ mod tests {
         let listed: Vec<_> = MIGRATIONS.iter().map(|migration| format!("{}.sql", migration.name)).collect();
         assert_eq!(files, listed);
         assert!(MIGRATIONS.windows(2).all(|pair| pair[0].number < pair[1].number));
+        assert!(MIGRATIONS.is_sorted_by_key(|migration| migration.number));
         for migration in MIGRATIONS {
             assert!(migration.name.starts_with(&format!("{:04}_", migration.number)));
         }
