@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use jiff::civil::Date;
-use wire::SequenceSet;
+use wire::{SequenceSet, SignalId};
 
 use super::{FuelSource, Operation};
 use crate::derive::field::Fields;
@@ -17,6 +17,9 @@ pub struct Work<'a> {
     pub day: Date,
     /// What the machine reported in the working day.
     pub readings: &'a Readings,
+    /// What signals said last before the day began, where the machine was at it then: logs do not repeat what did not
+    /// change.
+    pub carried: &'a [(SignalId, f64)],
     /// Its task events of the day.
     pub tasks: &'a [TaskEntry],
     /// Known fields.

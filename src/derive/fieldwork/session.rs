@@ -402,8 +402,6 @@ pub struct Completeness {
     pub share: Option<f64>,
     /// Longest time without a sample, s.
     pub longest_gap_s: f64,
-    /// Samples whose time was corrected or estimated.
-    pub estimated_time: u64,
 }
 
 /// How good the positions were at work.
@@ -431,6 +429,10 @@ pub enum Remark {
     RecordsMissing,
     /// There was a time without data; the machine was taken to work on where it worked before and after.
     WorkedThroughGap,
+    /// There was a time without data of which nothing is known.
+    WithoutDataPartly,
+    /// Part of the work lies outside the field's boundary and is not in its area.
+    PartlyOutsideField,
     /// The machine's own area differs by more than 3 %.
     AreaDiffersFromMachine,
     /// The machine's own fuel differs by more than 5 %.
@@ -441,8 +443,6 @@ pub enum Remark {
     FuelPartly,
     /// Work was recognised by geometry alone.
     GeometryOnly,
-    /// Times were estimated because the machine's clock was wrong.
-    TimesEstimated,
     /// A counter ran backwards and was taken as reset.
     CounterReset,
     /// The operation is not told by anyone.
