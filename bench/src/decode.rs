@@ -40,10 +40,16 @@ pub(crate) fn measure(report: &mut Report) {
     let of = |source: &str, form: &str, samples_a_frame: usize| {
         lines.iter().find(|line| (line.source, line.form, line.samples_a_frame) == (source, form, samples_a_frame))
     };
-    for (source, name) in [("harvest day", "wire size, harvest day: JSON / binary"), ("yield log", "wire size, recorded yield log: JSON / binary")] {
+    for (source, name) in [
+        ("harvest day", "wire size, harvest day: JSON / binary"),
+        ("yield log", "wire size, recorded yield log: JSON / binary"),
+    ] {
         if let (Some(json), Some(packed)) = (of(source, "json", MINUTE), of(source, "binary zstd", MINUTE)) {
             let ratio = json.bytes_a_sample / packed.bytes_a_sample;
-            let remark = format!("{:.0} B against {:.1} B a sample, {MINUTE} a frame", json.bytes_a_sample, packed.bytes_a_sample);
+            let remark = format!(
+                "{:.0} B against {:.1} B a sample, {MINUTE} a frame",
+                json.bytes_a_sample, packed.bytes_a_sample
+            );
             if source == "harvest day" {
                 report.figure(name, ratio, "x", Goal::AtLeast(25.0), remark);
             } else {
@@ -51,10 +57,7 @@ pub(crate) fn measure(report: &mut Report) {
             }
         }
     }
-    for (form, name, goal) in [
-        ("binary", "decode, binary", 10.0),
-        ("json", "decode, JSON", 1.0),
-    ] {
+    for (form, name, goal) in [("binary", "decode, binary", 10.0), ("json", "decode, JSON", 1.0)] {
         if let Some(line) = of("harvest day", form, MINUTE) {
             let remark = format!("million samples/s on one core, {MINUTE} a frame");
             report.figure(name, line.samples_per_s / 1e6, "M/s", Goal::AtLeast(goal), remark);

@@ -49,7 +49,8 @@ pub(crate) fn measure(
         let index = (waits.len().saturating_sub(1) as f64 * share).round() as usize;
         waits.get(index).map_or(f64::NAN, |wait| wait.as_secs_f64() * 1e3)
     };
-    let remark = format!("{:.0} k samples/s; until the machine was told, so a little more than queryable", samples_per_s / 1e3);
+    let remark =
+        format!("{:.0} k samples/s; until the machine was told, so a little more than queryable", samples_per_s / 1e3);
     report.figure("freshness p99 at half load", at(0.99), "ms", Goal::AtMost(500.0), remark);
     report.remark("freshness p50 at half load", at(0.5), "ms", format!("{} frames", waits.len()));
     Ok(())

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use polevod::ingest::RawMessage;
 use wire::encode_json;
 
+use crate::publisher;
 use crate::report::{Goal, Report};
 use crate::server::Server;
 use crate::service::Service;
 use crate::workload::{MACHINES, Unit};
-use crate::publisher;
 
 /// JSON frames of this many samples come close to the longest frame there may be, 64 KiB.
 const SAMPLES_A_FRAME: usize = 150;

@@ -62,8 +62,7 @@ impl<'a> Server<'a> {
     /// Writes the rows of `sample` to a file in the temporary folder, as `psql \copy` will read them.
     pub(crate) fn export(&self, file: &std::path::Path, format: &str) -> anyhow::Result<()> {
         let columns = columns(&self.runtime.block_on(signals(&self.client))?);
-        let command =
-            format!("\\copy (select {columns} from sample) to '{}' with (format {format})", file.display());
+        let command = format!("\\copy (select {columns} from sample) to '{}' with (format {format})", file.display());
         let output = self.stack.postgres.psql(&["--command", &command])?;
         ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
         Ok(())
@@ -73,8 +72,7 @@ impl<'a> Server<'a> {
     /// own start.
     pub(crate) fn copy(&self, file: &std::path::Path, format: &str) -> anyhow::Result<Duration> {
         let columns = columns(&self.runtime.block_on(signals(&self.client))?);
-        let command =
-            format!("\\copy sample_copied ({columns}) from '{}' with (format {format})", file.display());
+        let command = format!("\\copy sample_copied ({columns}) from '{}' with (format {format})", file.display());
         let output = self.stack.postgres.psql(&["--command", "\\timing on", "--command", &command])?;
         let text = String::from_utf8_lossy(&output.stdout);
         let said = format!("{text}{}", String::from_utf8_lossy(&output.stderr));
@@ -86,7 +84,8 @@ impl<'a> Server<'a> {
     /// Processor time of all backends that have ended since the start of the server.
     pub(crate) fn ended_backends_cpu(&mut self) -> anyhow::Result<Duration> {
         let pid = self.stack.postgres.postmaster_pid()?;
-        children_cpu(&fs::read_to_string(format!("/proc/{pid}/stat"))?).ok_or_else(|| anyhow!("/proc/{pid}/stat is odd"))
+        children_cpu(&fs::read_to_string(format!("/proc/{pid}/stat"))?)
+            .ok_or_else(|| anyhow!("/proc/{pid}/stat is odd"))
     }
 }
 

@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use polevod::ingest::RawMessage;
 use wire::{Compression, encode};
 
+use crate::publisher;
 use crate::server::Server;
 use crate::workload::{self, Unit};
-use crate::publisher;
 
 /// A running ingest. Dropping it ends it.
 pub(crate) struct Service {
@@ -42,11 +42,8 @@ impl Service {
         // One frame of a machine of its own goes ahead.
         let mut unit = Unit::new(workload::MACHINES);
         let frame = unit.frame(1, Timestamp::now().as_millisecond());
-        let message = RawMessage {
-            topic: unit.topic(),
-            payload: encode(&frame, Compression::None).into(),
-            received_at_ms: 0,
-        };
+        let message =
+            RawMessage { topic: unit.topic(), payload: encode(&frame, Compression::None).into(), received_at_ms: 0 };
         let before = server.stored()?;
         while server.stored()? == before {
             server.runtime.block_on(publisher::publish(broker, std::slice::from_ref(&message)))?;

@@ -100,8 +100,7 @@ impl Unit {
 
     /// The next `samples` samples, the first at `at_ms`, one a second.
     pub(crate) fn frame(&mut self, samples: usize, at_ms: i64) -> Frame {
-        let records: Vec<_> =
-            (0..samples).map(|second| self.combine.step(at_ms + 1_000 * second as i64)).collect();
+        let records: Vec<_> = (0..samples).map(|second| self.combine.step(at_ms + 1_000 * second as i64)).collect();
         let header = Header {
             machine: self.machine.clone(),
             boot: BootId::new(7).expect("a small number"),

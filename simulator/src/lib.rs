@@ -21,7 +21,7 @@ pub mod truth;
 
 pub use device::Impairments;
 pub use fleet::{
-    FleetConfig, Options, Report, SimulatorError, Stop, StopSwitch, Unit, UnitConfig, replay, run, stop_switch,
+    FleetConfig, Options, Report, SimulatorError, Stop, StopSwitch, Unit, UnitConfig, Work, replay, run, stop_switch,
 };
 pub use ledger::{Ledger, LedgerContent};
 pub use random::Random;

@@ -159,7 +159,8 @@ fn is_asc(line: &str) -> bool {
 
 /// The head of a PEAK trace, or its first message: `1)`.
 fn is_trc(line: &str) -> bool {
-    let is_message = || line.split_once(')').is_some_and(|(number, rest)| number.parse::<u32>().is_ok() && !rest.is_empty());
+    let is_message =
+        || line.split_once(')').is_some_and(|(number, rest)| number.parse::<u32>().is_ok() && !rest.is_empty());
     line.starts_with(";$FILEVERSION") || is_message()
 }
 

@@ -10,9 +10,9 @@ pub(super) fn number(digits: &[u8], base: u32) -> Option<u32> {
     if digits.is_empty() {
         return None;
     }
-    digits.iter().try_fold(0_u32, |number, &digit| {
-        number.checked_mul(base)?.checked_add(char::from(digit).to_digit(base)?)
-    })
+    digits
+        .iter()
+        .try_fold(0_u32, |number, &digit| number.checked_mul(base)?.checked_add(char::from(digit).to_digit(base)?))
 }
 
 /// A decimal number as microseconds of the unit whose millionth it counts: `1.5` s is 1,500,000. Digits beyond the

@@ -248,7 +248,10 @@ mod tests {
     fn versions_1_1_to_1_3_add_direction_bus_and_a_reserved_column() {
         let head = |version: &str| format!(";$FILEVERSION={version}\n;$STARTTIME=44548.5\n");
         check(
-            &format!("{}1) 1000.4 Rx 18FEF100 1 FF\n2) 1001.0 Warng FFFFFFFF 4 00 00 00 08 BUSHEAVY\n3) 1002.0 Error 0008 4 00 19 08 08\n", head("1.1")),
+            &format!(
+                "{}1) 1000.4 Rx 18FEF100 1 FF\n2) 1001.0 Warng FFFFFFFF 4 00 00 00 08 BUSHEAVY\n3) 1002.0 Error 0008 4 00 19 08 08\n",
+                head("1.1")
+            ),
             expect![[r#"
                 2021-12-18T12:00:01.0004Z bus 0 ext 18FEF100 [FF]
                 2021-12-18T12:00:01.002Z bus 0 ext 0 error"#]],

@@ -298,7 +298,10 @@ fn read_event<'p>(
     let announced = field.and_then(|field| field.read(record)).map_or(bytes.len(), |len| len as usize);
     let is_fd = is_set(&layout.is_fd).unwrap_or(false) || bytes.len().min(announced) > CLASSIC_BYTES_MAX;
     let body = if is_fd {
-        Body::Fd { len: bytes.len().min(FD_BYTES_MAX) as u8, flags: u8::from(is_set(&layout.bit_rate_switch) == Some(true)) }
+        Body::Fd {
+            len: bytes.len().min(FD_BYTES_MAX) as u8,
+            flags: u8::from(is_set(&layout.bit_rate_switch) == Some(true)),
+        }
     } else {
         Body::Data(Payload::new(bytes.get(..announced.min(CLASSIC_BYTES_MAX))?)?)
     };

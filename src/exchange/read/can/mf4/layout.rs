@@ -153,7 +153,8 @@ pub(super) fn read<'a>(file: &'a [u8], defects: &mut Vec<(At, Defect)>) -> Resul
     }
     let is_unfinished = id.starts_with(b"UnFinMF");
     let flags = if is_unfinished { u16::from_le_bytes([id[60], id[61]]) } else { 0 };
-    let header = Block::at(file, ID_BYTES as u64, &[b"##HD"]).ok_or(broken("the header", "it is not where it must be"))?;
+    let header =
+        Block::at(file, ID_BYTES as u64, &[b"##HD"]).ok_or(broken("the header", "it is not where it must be"))?;
     let start_us = start_us(&header).ok_or(broken("the header", "it has no start time"))?;
     let mut layout = Layout { start_us, is_unfinished, groups: Vec::new() };
     let mut next = header.link(0);
