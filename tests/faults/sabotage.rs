@@ -111,10 +111,7 @@ async fn a_store_that_was_tampered_with_is_caught() {
         ("update sample set recorded_at = recorded_at + interval '1 ms' where sequence = 4", &["differs"]),
         ("update sample set recorded_at = recorded_at - interval '1 ms' where sequence = 4", &[]),
         ("delete from fault_report", &["ledger wrong", "lost"]),
-        (
-            "insert into sample select * from sample where sequence = 7",
-            &["differs", "ledger wrong", "lost", "twice"],
-        ),
+        ("insert into sample select * from sample where sequence = 7", &["differs", "ledger wrong", "lost", "twice"]),
         ("update task_report set crop = 'rye'", &["differs", "ledger wrong", "lost", "twice"]),
         (
             "insert into sample (machine_id, boot_id, sequence, recorded_at, time_quality, received_at)
