@@ -12,6 +12,7 @@
 //! - [`device`]: the unit on a machine, a reference implementation of the device side of the protocol. Pure but for
 //!   the file in which it keeps its records.
 //! - [`ledger`]: what was recorded and confirmed, on disk, for tests that check the store against it.
+//! - [`settings`]: the commented file from which all of it is set up.
 //! - [`fleet`]: machines and units against a broker, or rehearsed without one. Only this part waits for anything.
 
 pub mod conditions;
@@ -20,7 +21,9 @@ pub mod fleet;
 pub mod ledger;
 pub mod machine;
 mod onboard;
+pub mod picture;
 mod random;
+pub mod settings;
 pub mod truth;
 
 pub use conditions::Conditions;

@@ -28,7 +28,7 @@ pub(super) struct Run {
     /// True machine time of the last record; none once a restart has stopped the clock that counts.
     pub(super) last_recorded_at_ms: Option<i64>,
     /// When each record was recorded by the wall clock, after the first one; for the latency statistics. None for
-    /// what an earlier process recorded.
+    /// what an earlier process recorded, or a unit without network: how long that took says nothing of the service.
     recorded_wall: Option<(i64, Box<[u32]>)>,
 }
 
@@ -67,15 +67,20 @@ impl OpenRun {
         self.recorded.first().map(|moment| moment.machine_ms)
     }
 
-    /// Finishes the run; none when it is empty.
-    pub(super) fn finish(&mut self, machine: &MachineSerial, boot: BootId, first_sequence: u64) -> Option<Packed> {
+    /// Finishes the run; none when it is empty. `is_timed` says whether its latency is to be known.
+    pub(super) fn finish(
+        &mut self,
+        machine: &MachineSerial,
+        (boot, first_sequence): (BootId, u64),
+        is_timed: bool,
+    ) -> Option<Packed> {
         let records = std::mem::take(&mut self.records);
         let recorded = std::mem::take(&mut self.recorded);
         self.values = 0;
         let (first, last) = (*recorded.first()?, *recorded.last()?);
         let frame = frame_of(machine, boot, first_sequence, &records)?;
         let after = |moment: &Moment| u32::try_from(moment.wall_ms - first.wall_ms).unwrap_or(u32::MAX);
-        let recorded_wall = Some((first.wall_ms, recorded.iter().map(after).collect()));
+        let recorded_wall = is_timed.then(|| (first.wall_ms, recorded.iter().map(after).collect()));
         let packed: Bytes = wire::encode(&frame, Compression::None).into();
         let run = Run {
             recorded_wall,

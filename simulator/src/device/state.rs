@@ -213,7 +213,8 @@ impl Device {
     /// Finishes the run that is filling.
     pub fn seal(&mut self) {
         let first = self.next_sequence - self.open.records.len() as u64;
-        let Some(Packed { mut run, frame }) = self.open.finish(&self.serial, self.boot, first) else { return };
+        let finished = self.open.finish(&self.serial, (self.boot, first), !self.offline);
+        let Some(Packed { mut run, frame }) = finished else { return };
         if self.ring.is_some() {
             run.place = self.write(&frame);
         }

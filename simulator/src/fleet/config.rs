@@ -60,7 +60,8 @@ pub struct FleetConfig {
 }
 
 /// When machines work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Work {
     /// In shifts of random phase, so that at any moment most of the fleet works and some of it is off: for demos and
     /// tests at any time of the day.

@@ -27,6 +27,7 @@ pub(super) struct Counters {
     pub(super) lost_with_power: AtomicU64,
     pub(super) storage_errors: AtomicU64,
     pub(super) restarts: AtomicU64,
+    pub(super) machine_ms: AtomicU64,
     pub(super) cut_off: AtomicU64,
     pub(super) connects: AtomicU64,
     pub(super) connection_failures: AtomicU64,
@@ -36,6 +37,7 @@ pub(super) struct Counters {
     pub(super) requests_received: AtomicU64,
     pub(super) answers_sent: AtomicU64,
     pub(super) latency: Histogram,
+    pub(super) lateness: Histogram,
     /// Told whenever records were confirmed or dropped.
     pub(super) settled: Notify,
 }
@@ -56,6 +58,7 @@ impl Counters {
         self.tasks_recorded.fetch_add(step.tasks, Relaxed);
         self.lost_with_power.fetch_add(step.lost, Relaxed);
         self.restarts.fetch_add(u64::from(step.restarted), Relaxed);
+        self.machine_ms.fetch_add(step.passed_ms, Relaxed);
     }
 
     pub(super) fn report(&self) -> Report {
@@ -86,8 +89,10 @@ impl Counters {
                 .saturating_sub(records_stored + dropped_by_full_buffer + lost_with_power),
             storage_errors: self.storage_errors.load(Relaxed),
             restarts: self.restarts.load(Relaxed),
+            machine_ms: self.machine_ms.load(Relaxed),
             cut_off: self.cut_off.load(Relaxed),
             stored_latency_ms: self.latency.summary(),
+            recorded_late_ms: self.lateness.summary(),
             connects: self.connects.load(Relaxed),
             reconnects: self.reconnects.load(Relaxed),
             connection_failures: self.connection_failures.load(Relaxed),

@@ -33,10 +33,14 @@ pub struct Report {
     pub storage_errors: u64,
     /// Simulated restarts of units.
     pub restarts: u64,
+    /// Simulated time that has passed, summed over all machines, milliseconds.
+    pub machine_ms: u64,
     /// Units that have no network now.
     pub cut_off: u64,
-    /// From recording to the arrival of `stored`, wall clock.
+    /// From recording to the arrival of `stored`, wall clock, of what was recorded with network.
     pub stored_latency_ms: LatencySummary,
+    /// How much later than its pace a machine recorded: whether this process holds the rate.
+    pub recorded_late_ms: LatencySummary,
     /// Connections that came to stand.
     pub connects: u64,
     /// Connections beyond the first one of each shard.

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use wire::{Encoding, MachineSerial, Stored};
@@ -14,6 +15,9 @@ use super::{FILE_MAGIC, KIND_RUN, KIND_STORED, LedgerContent, LedgerError, read}
 
 /// Bytes that may wait for the disk; beyond, units wait before they record more.
 const MAX_WAITING_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How often a thread that waits for the disk looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// A ledger that is being written.
 #[derive(Debug)]
@@ -112,6 +116,18 @@ impl Ledger {
             if durable.changed().await.is_err() {
                 return;
             }
+        }
+    }
+
+    /// As [`Ledger::room`], for callers outside a runtime.
+    pub fn wait_for_room(&self) {
+        loop {
+            let appended = self.state().appended;
+            match &*self.durable.borrow() {
+                Durable::Up(position) if appended - position > MAX_WAITING_BYTES => {}
+                _ => return,
+            }
+            std::thread::sleep(LOOK_AGAIN);
         }
     }
 

@@ -45,6 +45,8 @@ pub(crate) struct Step {
     /// Records that went with the power.
     pub(crate) lost: u64,
     pub(crate) restarted: bool,
+    /// Machine time that passed.
+    pub(crate) passed_ms: u64,
 }
 
 impl Step {
@@ -116,6 +118,7 @@ impl Onboard {
             }
             self.scratch = records;
         }
+        step.passed_ms = at_ms.abs_diff(self.last_at_ms);
         self.last_at_ms = at_ms;
         step
     }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -21,6 +22,8 @@ use super::Event;
 /// Lines are written when so many bytes wait, or so much time has passed.
 const WRITE_AT_BYTES: usize = 4 * 1024 * 1024;
 const WRITE_EVERY: Duration = Duration::from_secs(2);
+/// How often a thread that waits for the disk looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Bytes that may wait for the disk; beyond, machines wait before they go on.
 const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 
@@ -28,7 +31,7 @@ const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum TruthError {
     /// The file system refused.
-    #[error("truth {path}: {source}; give a folder on a disk with room that may be written to")]
+    #[error("truth {path}: {source}; check the folder, its disk and who may use it")]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -127,6 +130,14 @@ impl TruthFiles {
         }
     }
 
+    /// As [`TruthFiles::room`], for callers outside a runtime.
+    pub fn wait_for_room(&self) {
+        let is_full = |state: &State| state.bytes >= MAX_WAITING_BYTES && state.failed.is_none();
+        while is_full(&self.shared.lock()) {
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
     /// Why nothing more can be written, if so.
     pub fn failed(&self) -> Option<String> {
         self.shared.lock().failed.clone()
@@ -189,11 +200,11 @@ fn append(folder: &Path, day: Date, machine: &MachineSerial, lines: &[u8]) -> Re
 }
 
 /// Reads every truth file in `folder`, day after day, machine after machine, and calls `each` with the machine and the
-/// event of every line.
+/// event of every line, until it has enough.
 ///
 /// # Errors
 /// When a file cannot be read, or a line is no event.
-pub fn read_truth(folder: &Path, mut each: impl FnMut(&str, Event)) -> Result<(), TruthError> {
+pub fn read_truth(folder: &Path, mut each: impl FnMut(&str, Event) -> ControlFlow<()>) -> Result<(), TruthError> {
     for day in sorted(folder)? {
         for path in sorted(&day)? {
             let machine = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -205,7 +216,9 @@ pub fn read_truth(folder: &Path, mut each: impl FnMut(&str, Event)) -> Result<()
                     line: number + 1,
                     reason: error.to_string(),
                 })?;
-                each(&machine, event);
+                if each(&machine, event).is_break() {
+                    return Ok(());
+                }
             }
         }
     }
@@ -243,7 +256,11 @@ mod tests {
         }
         drop(files);
         let mut found = Vec::new();
-        read_truth(&folder, |machine, event| found.push((machine.to_string(), event))).expect("readable");
+        let keep = |machine: &str, event| {
+            found.push((machine.to_string(), event));
+            ControlFlow::Continue(())
+        };
+        read_truth(&folder, keep).expect("readable");
         let expected: Vec<_> = [start, start + DAY_MS]
             .into_iter()
             .flat_map(|day| ["M-1", "M-2"].map(|machine| (day, machine)))

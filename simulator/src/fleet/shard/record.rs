@@ -102,6 +102,9 @@ impl Shard {
             if due_ms > now_ms || made >= RECORDS_A_TURN {
                 break due_ms;
             }
+            if setup.pace != Pace::AsFastAsPossible {
+                setup.counters.lateness.add((now_ms - due_ms).unsigned_abs());
+            }
             let step = onboard.advance(&mut member.device, now_ms, truth);
             made += (step.records() as usize).max(1);
             *pending += step.records() as usize;
