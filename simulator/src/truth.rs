@@ -130,8 +130,7 @@ pub enum State {
 
 impl State {
     /// All states, in the order of [`ByState`].
-    pub const ALL: [Self; 6] =
-        [Self::Off, Self::Idle, Self::Transport, Self::Turning, Self::Working, Self::Unloading];
+    pub const ALL: [Self; 6] = [Self::Off, Self::Idle, Self::Transport, Self::Turning, Self::Working, Self::Unloading];
 }
 
 /// A time in one state.
