@@ -79,7 +79,7 @@ pub async fn run(
         messages: (config.mqtt.receive_maximum / config.ingest.lanes / 2).max(1) as usize,
         flush_after: Duration::from_millis(config.ingest.flush_after_ms.into()),
     };
-    let (outbox, outbox_task) = outbox::start(counters.clone());
+    let (outbox, sending) = outbox::new(counters.clone());
     let intake = Arc::new(Intake::new(config.ingest.lanes as usize, config.mqtt.receive_maximum as usize));
     let mut lanes = JoinSet::new();
     for (number, queue) in (0..).zip(intake.lanes()) {
@@ -90,8 +90,9 @@ pub async fn run(
         let lane = Lane { queue, writer, rules, limits, counters, outbox, sabotage };
         lanes.spawn(lane.run(number));
     }
-    // Dropping it ends both, whichever way this function ends.
+    // Dropping it ends them, whichever way this function ends.
     let mut aside = JoinSet::new();
+    aside.spawn(sending);
     aside.spawn(health::watch(config.database.clone(), counters.clone()));
     aside.spawn(housekeeping(config.clone()));
     // The connection outlives the lanes, so that their last acknowledgements get out.
@@ -102,7 +103,6 @@ pub async fn run(
         async move { mqtt::run(&settings, &intake, &outbox, &counters, finish).await }
     };
     on_own_thread("broker", connection).await??;
-    outbox_task.abort();
     info!(totals = ?counters.totals(), "ingest stopped");
     Ok(())
 }

@@ -44,6 +44,29 @@ async fn a_setting_that_makes_no_sense_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_configuration_file_that_cannot_be_used_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = async |text: Option<&str>| {
+        let path = folder.path().join("polevod.toml");
+        let _ = std::fs::remove_file(&path);
+        if let Some(text) = text {
+            std::fs::write(&path, text).unwrap();
+        }
+        let path = path.to_str().unwrap();
+        let (code, log) = Process::run(&["--config", path, "ingest"], std::iter::empty()).outcome().await;
+        assert_eq!(code, Some(1), "{log}");
+        assert!(log.starts_with("polevod: ") && log.contains(path), "{log}");
+        log
+    };
+    assert!(refused(None).await.contains("cannot read the configuration file"));
+    assert!(refused(Some("[ingest\nlanes = 2")).await.contains("is not valid TOML"));
+    assert!(refused(Some("[ingest]\nlane = 2")).await.contains("ingest.lane: is no setting"));
+    assert!(refused(Some("[ingset]\nlanes = 2")).await.contains("ingset: is no section"));
+    assert!(refused(Some("ingest = 2")).await.contains("ingest: is a section"));
+    assert!(refused(Some("[ingest]\nlanes = 200")).await.contains("ingest.lanes: 200 is outside 1..=16"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_cannot_be_used_is_named() {
     let (database, broker) = (Database::own().await, Broker::start());
     let refused = async |url: &str| refusal(&Settings::new(url, &broker.url())).await;

@@ -21,7 +21,7 @@ mod wait;
 
 pub(crate) use checker::{Verdict, check};
 pub(crate) use fleet::{Fleet, Outcome, fleet_of, unit_options};
-pub(crate) use ingest::{InProcess, Process};
+pub(crate) use ingest::{InProcess, Process, free_port, http_status};
 pub(crate) use proxy::{Act, Direction, Framing, Proxy, Seen, mqtt, postgres};
 pub(crate) use publisher::{Publisher, frame_of, sample};
 pub(crate) use servers::{Broker, Database, blocking};
