@@ -55,7 +55,6 @@ const NAMES: [&str; 24] = [
 #[derive(Debug)]
 pub(crate) struct Farm {
     pub(crate) name: String,
-    pub(crate) district: usize,
     pub(crate) projection: Projection,
     pub(crate) yard: Point,
     pub(crate) fields: Vec<Arc<Field>>,
@@ -102,7 +101,6 @@ impl Farm {
             fields: Vec::new(),
             crossings,
             weather_seed: Random::fork(seed, &format!("weather {}", district.name)).next_u64(),
-            district: district_number,
             name,
         };
         let centre = farm.crossing((0, 0));
