@@ -31,7 +31,7 @@ fn main() -> anyhow::Result<()> {
     println!("planned in {:?}", began.elapsed());
     let (mut samples, mut values, mut faults, mut tasks, mut events) = (0usize, 0usize, 0usize, 0usize, 0usize);
     let mut busy = std::time::Duration::ZERO;
-    for index in 0..machines {
+    for index in (0..machines).filter(|i| std::env::var("ONLY").map_or(true, |o| o == i.to_string())) {
         let began = Instant::now();
         let (serial, mut machine) = fleet.machine(index);
         let (mut out, mut truth) = (Vec::new(), Vec::new());

@@ -413,6 +413,7 @@ impl Machine {
         };
         let step = Step { length_s: 0.0, speed: Ramp::level(speed_mps) };
         let travel = Travel::new(leg.path, speed_mps, leg.exit_mps);
+        (self.pose, self.backwards) = travel.pose_after(0.0);
         self.doing = Doing::Travels(Box::new(Way { travel, leg: how, step }));
         let label = self.programme.job.as_deref().filter(|_| self.on_field).map(Label::of);
         if self.label.as_deref() != label.as_ref() {

@@ -17,6 +17,8 @@ const MAX_DIRECTIONS: usize = 8;
 const MIN_PASS_M: f64 = 4.0;
 /// Remains narrower than this share of a swath are left.
 const SLIVER_SHARE: f64 = 0.35;
+/// Corners nearer to each other are one, metres.
+const NEAR_M: f64 = 0.2;
 /// Obstacles are passed with this much air beside the swath, metres.
 const AIR_M: f64 = 0.3;
 
@@ -157,6 +159,13 @@ fn rings(field: &Polygon, spacing_m: f64, width_m: f64, wanted: usize) -> Vec<Ve
         // Around obstacles a little wider: rounded corners are cut towards them.
         for shape in field.inset(depth_m + AIR_M) {
             rings.extend(shape.holes);
+        }
+    }
+    for ring in &mut rings {
+        // Where a boundary was moved, corners can come to lie on each other.
+        ring.dedup_by(|a, b| a.distance(*b) < NEAR_M);
+        while ring.len() > 3 && ring[0].distance(ring[ring.len() - 1]) < NEAR_M {
+            ring.pop();
         }
     }
     rings.retain(|ring| ring.len() >= 3);

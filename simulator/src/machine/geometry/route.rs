@@ -52,7 +52,22 @@ impl Ground {
             return direct;
         }
         let points = self.corners_between(from.at, to.at);
-        Path::rounded(&points, false, self.radius_m)
+        let smooth = self.smooth(from, &points, to);
+        if self.allows(&smooth) { smooth } else { Path::rounded(&points, false, self.radius_m) }
+    }
+
+    /// Along `points`, but out of `from` and into `to` without a kink.
+    fn smooth(&self, from: Pose, points: &[Point], to: Pose) -> Path {
+        let [_, inner @ .., _] = points else { return Path::shortest(from, to, self.radius_m) };
+        let (Some(first), Some(last)) = (inner.first(), inner.last()) else {
+            return Path::shortest(from, to, self.radius_m);
+        };
+        let next = inner.get(1).copied().unwrap_or(to.at);
+        let mut way = Path::shortest(from, Pose::new(*first, first.direction(next)), self.radius_m);
+        way.extend(Path::rounded(inner, false, self.radius_m));
+        let heading = way.end().map_or(from.heading, |end| end.heading);
+        way.extend(Path::shortest(Pose::new(*last, heading), to, self.radius_m));
+        way
     }
 
     /// Whether all of `way` is on the field.
