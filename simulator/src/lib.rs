@@ -30,7 +30,7 @@ pub use conditions::Conditions;
 pub use device::Impairments;
 pub use fleet::{
     Broker, FleetConfig, Heard, Identities, Options, Rehearsed, Report, SimulatorError, State, Stop, StopSwitch, Unit,
-    UnitConfig, rehearse, replay, run, stop_switch, tls_config,
+    UnitConfig, Work, rehearse, replay, run, stop_switch, tls_config,
 };
 pub use ledger::{Ledger, LedgerContent};
 pub use random::Random;

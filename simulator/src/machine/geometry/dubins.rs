@@ -3,7 +3,7 @@
 
 use std::f64::consts::TAU;
 
-use super::geometry::Pose;
+use super::plane::Pose;
 
 const LEFT: f64 = 1.0;
 const STRAIGHT: f64 = 0.0;
