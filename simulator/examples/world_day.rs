@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<()> {
                 Event::Refuel(_) => "refuel",
                 Event::FuelTheft(_) => "theft",
                 Event::Fault(_) => "fault",
-                Event::Outage(_) | Event::Clock(_) => "unit",
+                Event::Outage(_) | Event::Clock(_) | Event::Receiver(_) | Event::Recorded(_) => "unit",
                 Event::Day(_) => "day",
             };
             *kinds.entry(name.to_string()).or_default() += 1;

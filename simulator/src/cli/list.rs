@@ -4,8 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use simulator::machine::{Catalogue, Fleet};
-use simulator::settings::PRESETS;
+use simulator::machine::{Catalogue, Fleet, fault_kinds};
+use simulator::settings::{PRESETS, Settings};
 
 use super::overrides::FleetFlags;
 
@@ -15,6 +15,7 @@ use super::overrides::FleetFlags;
 Examples:
   simulator list                       the machines of the default fleet
   simulator list machines -m 200       of a larger one
+  simulator list models                what a fleet can be made of; further ones are TOML files in fleet.models_folder
   simulator list presets               what the conditions are in each preset")]
 pub(super) struct Arguments {
     /// What to list.
@@ -33,21 +34,38 @@ enum What {
     Machines,
     /// The fields of its farms.
     Fields,
+    /// The models of machines: code, name, kind.
+    Models,
+    /// The faults that machines can have, for faults.scripted.
+    Faults,
     /// The presets of conditions.
     Presets,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut out = super::out();
-    if arguments.what == What::Presets {
-        for (name, text) in PRESETS {
-            writeln!(out, "### {name}\n{text}")?;
+    let settings = arguments.fleet.settings(Vec::new())?;
+    let catalogue = Catalogue::load(settings.fleet.models_folder.as_deref())?;
+    match arguments.what {
+        What::Presets => PRESETS.iter().try_for_each(|(name, text)| writeln!(out, "### {name}\n{text}"))?,
+        What::Models => {
+            catalogue.models().try_for_each(|(code, name, kind)| writeln!(out, "{code:<14} {kind:<10} {name}"))?;
         }
-        out.flush()?;
-        return Ok(ExitCode::SUCCESS);
+        What::Faults => fault_kinds().try_for_each(|name| writeln!(out, "{name}"))?,
+        What::Machines | What::Fields => list_fleet(&arguments, &settings, &catalogue, &mut out)?,
     }
-    let config = arguments.fleet.settings(Vec::new())?.fleet(super::now())?;
-    let fleet = Fleet::plan(&config, &Catalogue::load(config.models_folder.as_deref())?)?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list_fleet(
+    arguments: &Arguments,
+    settings: &Settings,
+    catalogue: &Catalogue,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let config = settings.fleet(super::now())?;
+    let fleet = Fleet::plan(&config, catalogue)?;
     match arguments.what {
         What::Machines => {
             for index in 0..config.machines {
@@ -81,8 +99,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 }
             }
         }
-        What::Presets => {}
+        What::Models | What::Faults | What::Presets => {}
     }
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
