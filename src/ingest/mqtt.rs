@@ -77,6 +77,11 @@ pub(super) async fn run(
                 debug!(stretch, "no message for a while; opening the session afresh");
                 continue;
             }
+            Ended::Left => {
+                info!("stored what there was room for; opening the session afresh for what was left with the broker");
+                stretch = 1;
+                continue;
+            }
             Ended::Lost(why) => {
                 warn!(
                     retry_in_ms = backoff.as_millis() as u64,
@@ -127,6 +132,8 @@ pub fn connection_options(settings: &Mqtt) -> anyhow::Result<MqttOptions> {
 enum Ended {
     /// The watchdog ended it.
     Silence,
+    /// Messages were left with the broker, and there is room for them now.
+    Left,
     /// The connection broke or the broker refused.
     Lost(String),
 }
@@ -154,6 +161,7 @@ impl Session {
         let poll = Poll {
             eventloop,
             receipts,
+            progress: progress.clone(),
             client: client.clone(),
             filters: filters(&settings.share_group),
             intake: intake.clone(),
@@ -177,6 +185,9 @@ impl Session {
             }
             let now = self.progress.counts();
             let (received, acknowledged) = now;
+            if self.progress.has_left() && received == acknowledged {
+                return Ended::Left;
+            }
             // While the database is away, messages wait here with good reason.
             let waits_for_database = received > acknowledged && !counters.database_is_up();
             if now != seen || waits_for_database {
@@ -219,6 +230,7 @@ impl Session {
 struct Poll {
     eventloop: EventLoop,
     receipts: Receipts,
+    progress: Arc<Progress>,
     client: AsyncClient,
     filters: Vec<Filter>,
     intake: Arc<Intake>,
@@ -269,6 +281,10 @@ impl Poll {
 
     /// Never waits: while nobody polls, the connection dies.
     fn deliver(&mut self, mut publish: Publish) -> Result<(), Flood> {
+        // After the first message that was left, all are: acknowledgements leave in the order of delivery.
+        if self.progress.has_left() && publish.qos != QoS::AtMostOnce {
+            return Ok(());
+        }
         let payload = std::mem::take(&mut publish.payload);
         let bytes = payload.len();
         let topic = String::from_utf8_lossy(&publish.topic).into_owned();
@@ -280,6 +296,7 @@ impl Poll {
         match self.intake.accept(message, receipt)? {
             Accepted::Waits => self.counters.message(bytes),
             Accepted::Dropped => self.counters.dropped_message(),
+            Accepted::Left => self.progress.leave(),
             Accepted::Closed => {}
         }
         Ok(())

@@ -24,6 +24,7 @@ mod readings;
 mod registry;
 mod reports;
 mod server;
+mod session;
 mod state;
 mod status;
 mod token;
@@ -45,8 +46,8 @@ pub use newest::{
 };
 pub use pool::{Pool, Pooled};
 pub use readings::{MAX_READINGS, fault_reports, readings, task_reports};
-pub use registry::Registry;
 pub use server::{Server, server};
+pub use session::Session;
 pub use status::{MachineStatus, fleet_status, machine_days, quarantined_records};
 pub use token::{
     ACCESS_LIFETIME_S, ApiToken, Scope, create_token, grant_access, list_tokens, note_use, revoke_token,
