@@ -83,9 +83,9 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     let machines: Vec<Equipment> = pages.into_iter().flat_map(|page| page.equipment).collect();
     let foreign = prepare(config, &machines, &mut summary);
     if !arguments.dry_run {
-        let mut client = store::connect(&config.database).await?;
+        let mut session = store::Session::connect(&config.database).await?;
         let settings = settings(config);
-        let loaded = store::import_foreign(&mut client, &foreign, &settings, now_ms()).await?;
+        let loaded = store::import_foreign(&mut session, &foreign, &settings, now_ms()).await?;
         summary.readings_new = loaded.stored;
         summary.readings_known = loaded.duplicate;
     }

@@ -9,7 +9,7 @@ use wire::{BootId, Encoding, MachineSerial, Sample, columns_of};
 use super::StoreError;
 use super::instant::Instant;
 use super::load::{Batch, Loaded, Prepared, Records, Run, Settings, load};
-use super::registry::Registry;
+use super::session::Session;
 
 /// First half of the advisory lock that keeps two imports from numbering one machine at a time.
 const LOCK_CLASS: i32 = 0x666f_7265;
@@ -37,12 +37,12 @@ pub struct ForeignMachine {
 /// # Errors
 /// [`StoreError`]; repeating the import after any of them is harmless.
 pub async fn import_foreign(
-    client: &mut Client,
+    session: &mut Session,
     machines: &[ForeignMachine],
     settings: &Settings,
     received_at_ms: i64,
 ) -> Result<Loaded, StoreError> {
-    let mut registry = Registry::default();
+    let Session { client, registry, .. } = &mut *session;
     registry.resolve(client, machines.iter().map(|machine| &machine.machine), true).await?;
     let mut batch = Batch::default();
     for machine in machines {
@@ -66,7 +66,7 @@ pub async fn import_foreign(
     if batch.is_empty() {
         return Ok(Loaded::default());
     }
-    load(client, &mut registry, &batch, settings).await
+    load(session, &batch, settings).await
 }
 
 /// The sequence number of each sample: the one it was given before, or the next.
