@@ -74,6 +74,11 @@ impl Readings {
         column[index] = value;
     }
 
+    /// Leaves out the signals that are not wanted, as if nobody had reported them.
+    pub fn keep(&mut self, wanted: impl Fn(SignalId) -> bool) {
+        self.columns.retain(|signal, _| wanted(*signal));
+    }
+
     /// Brings samples into order, drops repeats of an identity, and completes every column. Call it once after the
     /// last [`Readings::push`] and [`Readings::set`].
     pub fn sort(&mut self) {

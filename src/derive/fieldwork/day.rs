@@ -114,7 +114,7 @@ impl<'a> Day<'a> {
             quality: Quality::of(readings, &stretches),
             width: stretches.held(readings, catalogue::ACTUAL_WORKING_WIDTH_M),
             max_width: stretches.held(readings, catalogue::MAX_WORKING_WIDTH_M),
-            way_m: ways(&track),
+            way_m: ways(at, &track),
             unloads: reported.unloads,
             work,
             rules,
@@ -248,23 +248,29 @@ fn ends_before(readings: &Readings, track: &Track) -> Vec<bool> {
         .collect()
 }
 
-/// Way from each sample to the next. Steps shorter than the scatter of a receiver add up before they count.
-fn ways(track: &Track) -> Vec<f64> {
-    const STEP_M: f64 = 1.5;
+/// Way from each sample to the next. Steps shorter than the scatter of a receiver add up before they count, and are
+/// then shared by time.
+fn ways(at_ms: &[i64], track: &Track) -> Vec<f64> {
+    const STEP_M: f64 = 0.5;
     let mut ways = vec![0.0; track.places.len()];
-    let mut last: Option<Point> = None;
+    let mut last: Option<(usize, Point)> = None;
     for (index, place) in track.places.iter().enumerate() {
         if place.x.is_nan() {
             continue;
         }
         match last {
-            Some(_) if track.broken[index] => last = Some(*place),
-            Some(from) if from.distance(*place) >= STEP_M => {
-                ways[index - 1] = from.distance(*place);
-                last = Some(*place);
+            Some((from, start)) if !track.broken[index] => {
+                let metres = start.distance(*place);
+                if metres >= STEP_M {
+                    let ms = (at_ms[index] - at_ms[from]) as f64;
+                    let share = |n: usize| {
+                        if ms > 0.0 { (at_ms[n + 1] - at_ms[n]) as f64 / ms } else { 1.0 / (index - from) as f64 }
+                    };
+                    (from..index).for_each(|n| ways[n] = metres * share(n));
+                    last = Some((index, *place));
+                }
             }
-            Some(_) => {}
-            None => last = Some(*place),
+            _ => last = Some((index, *place)),
         }
     }
     ways
