@@ -4,6 +4,7 @@
 //! rules that a test keeps.
 
 pub mod api;
+pub mod capture;
 pub mod catalogues;
 pub mod cli;
 pub mod config;

@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["derive"],
     &["catalogues"],
     &["store"],
-    &["exchange", "ingest", "recompute", "report", "notify"],
+    &["capture", "exchange", "ingest", "recompute", "report", "notify"],
     &["doctor", "api"],
     &["cli"],
 ];

@@ -1,5 +1,6 @@
 //! The command line: one binary, one verb each.
 
+mod capture;
 mod demo;
 mod doctor;
 mod import;
@@ -60,6 +61,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Bring in what other systems know.
     Import(import::Arguments),
+    /// Ask a machine for a diagnostic capture: chosen signals at a higher rate.
+    Capture(capture::Arguments),
     /// Make, list and revoke tokens of other systems.
     Token(token::Arguments),
     /// Show the fleet, and how complete each machine's days are.
@@ -129,6 +132,7 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
         Command::Migrate => migrate::run(&config).await,
         Command::Replay(arguments) => replay::run(&config, arguments).await,
         Command::Import(arguments) => import::run(&config, arguments).await,
+        Command::Capture(arguments) => capture::run(&config, arguments).await,
         Command::Token(arguments) => token::run(&config, arguments).await,
         Command::Status(arguments) => status::run(&config, arguments).await,
         Command::Doctor(arguments) => doctor::run(&config, arguments).await,

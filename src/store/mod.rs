@@ -4,6 +4,7 @@
 //! moves the last known state ([`load`]). [`Writer`] repeats it until it has committed.
 
 mod backend;
+mod capture;
 mod connect;
 mod copy;
 mod edition;
@@ -30,6 +31,10 @@ mod status;
 mod token;
 mod writer;
 
+pub use capture::{
+    CaptureRow, CaptureState, NewCapture, SignalSummary, capture_by_request, enter_capture, note_capture,
+    stored_of_capture, summary_of_capture,
+};
 pub use connect::{connect, database_name, ping};
 pub use edition::{Edition, probe_edition};
 pub use error::{ErrorClass, StoreError, classify};
