@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod locale;
 pub mod logging;
 pub mod recompute;
+pub mod report;
 pub mod store;
 pub mod time;
 mod tls;

@@ -46,6 +46,17 @@ impl Language {
         self.texts().get(key).map_or(key, String::as_str)
     }
 
+    /// The word for a code of a fixed set, such as `working` of `state`; the code itself where there is none.
+    pub fn word(self, set: &str, code: &str) -> String {
+        self.texts().get(&format!("{set}.{code}")).map_or(code, String::as_str).to_owned()
+    }
+
+    /// The word for a crop, however machines and files spell it; their own word where it is none of ours.
+    pub fn crop(self, crop: &str) -> String {
+        let code = crop.trim().to_lowercase().replace([' ', '-'], "_");
+        self.texts().get(&format!("crop.{code}")).map_or(crop, String::as_str).to_owned()
+    }
+
     /// The text of a key with each `{name}` replaced.
     pub fn fill(self, key: &str, values: &[(&str, &str)]) -> String {
         let mut text = self.text(key).to_owned();
@@ -96,6 +107,14 @@ impl Language {
         match self {
             Self::Ru => day.strftime("%d.%m.%Y").to_string(),
             Self::En => day.strftime("%-d %b %Y").to_string(),
+        }
+    }
+
+    /// A day of the year: 20.08 or 20 Aug.
+    pub fn day_and_month(self, day: Date) -> String {
+        match self {
+            Self::Ru => day.strftime("%d.%m").to_string(),
+            Self::En => day.strftime("%-d %b").to_string(),
         }
     }
 

@@ -8,6 +8,7 @@
 //! file system.
 
 pub mod aemp;
+pub mod export;
 pub mod import;
 pub mod open;
 pub mod read;

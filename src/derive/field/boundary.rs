@@ -333,13 +333,13 @@ fn is_within(ring: &[Nano], outer: &[Nano]) -> bool {
     telling != Some(Place::Outside)
 }
 
-fn flat_area(ring: &[Nano], frame: &Frame) -> f64 {
+pub(super) fn flat_area(ring: &[Nano], frame: &Frame) -> f64 {
     let points: Vec<Point> =
         ring.iter().map(|nano| place_of(*nano)).map(|p| frame.point(p.lat_deg, p.lon_deg)).collect();
     ring_area_m2(&points)
 }
 
-fn frame_at(place: LatLon) -> Frame {
+pub(super) fn frame_at(place: LatLon) -> Frame {
     Frame::at(place.lat_deg, place.lon_deg)
 }
 
@@ -350,18 +350,18 @@ fn doubled_area(ring: &[Nano]) -> i128 {
     ring.iter().zip(ends).map(|(p, q)| (about(*p), about(*q))).map(|(p, q)| p[0] * q[1] - q[0] * p[1]).sum()
 }
 
-fn nano_of(place: LatLon) -> Nano {
+pub(super) fn nano_of(place: LatLon) -> Nano {
     [place.lon_deg, place.lat_deg].map(|degrees| (degrees * NANO).round() as i64)
 }
 
-fn place_of(nano: Nano) -> LatLon {
+pub(super) fn place_of(nano: Nano) -> LatLon {
     LatLon { lat_deg: nano[1] as f64 / NANO, lon_deg: nano[0] as f64 / NANO }
 }
 
-fn to_path(ring: &[Nano]) -> Vec<IntPoint<i64>> {
+pub(super) fn to_path(ring: &[Nano]) -> Vec<IntPoint<i64>> {
     ring.iter().map(|[x, y]| IntPoint::new(*x, *y)).collect()
 }
 
-fn from_path(path: &[IntPoint<i64>]) -> Vec<Nano> {
+pub(super) fn from_path(path: &[IntPoint<i64>]) -> Vec<Nano> {
     path.iter().map(|point| [point.x, point.y]).collect()
 }

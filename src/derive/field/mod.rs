@@ -7,6 +7,7 @@
 //! one to within centimetres.
 
 mod boundary;
+mod cover;
 mod crossing;
 mod defect;
 mod index;
@@ -17,6 +18,7 @@ mod tests;
 use serde::Serialize;
 
 pub use boundary::{Boundary, Built, MAX_POINTS, Polygon, RawBoundary, Region, Ring, Rules};
+pub use cover::covered_m2;
 pub use defect::{Fault, Mend};
 pub use index::{Fields, MATCH_BUFFER_M, NEAR_BUFFER_M, Near};
 
