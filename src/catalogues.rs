@@ -3,28 +3,12 @@
 
 use std::path::Path;
 
-use crate::derive::health::fault::FaultCatalogue;
-use crate::derive::health::rule::RuleSet;
-use crate::derive::health::service::Plans;
-use crate::derive::health::{DataError, DataFile, Models};
+use crate::derive::health::{CatalogueFiles, Catalogues, DataError, DataFile};
 
 /// Most files of one kind in a folder.
 const MAX_FILES: usize = 200;
 /// Longest file.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
-
-/// Everything that is data.
-#[derive(Debug, Clone, Default)]
-pub struct Catalogues {
-    /// Words for trouble codes.
-    pub faults: FaultCatalogue,
-    /// Rules on signals, and slow changes.
-    pub rules: RuleSet,
-    /// Service plans.
-    pub plans: Plans,
-    /// Models.
-    pub models: Models,
-}
 
 /// The files of one kind that are built in.
 macro_rules! built_in {
@@ -41,38 +25,34 @@ const RULES: &[(&str, &str)] =
 const SERVICE: &[(&str, &str)] = built_in!["service": "plans"];
 const MACHINES: &[(&str, &str)] = built_in!["machines": "models"];
 
-impl Catalogues {
-    /// The built-in files alone.
-    pub fn built_in() -> Self {
-        let mut errors = Vec::new();
-        let catalogues = Self::read(None, &mut errors);
-        debug_assert!(errors.is_empty(), "{errors:?}");
-        catalogues
-    }
+/// The built-in files alone.
+pub fn built_in() -> Catalogues {
+    let mut errors = Vec::new();
+    let catalogues = load(None, &mut errors);
+    debug_assert!(errors.is_empty(), "{errors:?}");
+    catalogues
+}
 
-    /// The built-in files, laid over by those of `folder`. Everything that is wrong goes to `errors`, and the rest is
-    /// used.
-    pub fn read(folder: Option<&Path>, errors: &mut Vec<DataError>) -> Self {
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            errors.push(problem(folder, "is no folder; name one with faults, rules, service or machines in it".into()));
-        }
-        let mut of_kind = |kind: &str, built_in: &[(&str, &str)]| {
-            let mut files: Vec<_> =
-                built_in.iter().map(|(name, text)| DataFile { name: (*name).into(), text: (*text).into() }).collect();
-            if let Some(folder) = folder {
-                files.extend(data_files(&folder.join(kind), errors));
-            }
-            files
-        };
-        let (faults, rules) = (of_kind("faults", FAULTS), of_kind("rules", RULES));
-        let (service, machines) = (of_kind("service", SERVICE), of_kind("machines", MACHINES));
-        Self {
-            faults: FaultCatalogue::read(&faults, errors),
-            rules: RuleSet::read(&rules, errors),
-            plans: Plans::read(&service, errors),
-            models: Models::read(&machines, errors),
-        }
+/// The built-in files, laid over by those of `folder`. Everything that is wrong goes to `errors`, and the rest is used.
+pub fn load(folder: Option<&Path>, errors: &mut Vec<DataError>) -> Catalogues {
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        errors.push(problem(folder, "is no folder; name one with faults, rules, service or machines in it".into()));
     }
+    let mut of_kind = |kind: &str, built_in: &[(&str, &str)]| {
+        let mut files: Vec<_> =
+            built_in.iter().map(|(name, text)| DataFile { name: (*name).into(), text: (*text).into() }).collect();
+        if let Some(folder) = folder {
+            files.extend(data_files(&folder.join(kind), errors));
+        }
+        files
+    };
+    let files = CatalogueFiles {
+        faults: of_kind("faults", FAULTS),
+        rules: of_kind("rules", RULES),
+        service: of_kind("service", SERVICE),
+        machines: of_kind("machines", MACHINES),
+    };
+    Catalogues::read(&files, errors)
 }
 
 /// The TOML files of a folder, by name; none where there is no such folder.
@@ -116,7 +96,7 @@ mod tests {
     #[test]
     fn the_built_in_files_are_without_mistakes_and_their_examples_hold() {
         let mut errors = Vec::new();
-        let catalogues = Catalogues::read(None, &mut errors);
+        let catalogues = load(None, &mut errors);
         assert_eq!(errors.iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
         let failures = catalogues.rules.run_examples(&TimeZone::get("Asia/Tomsk").expect("the zone data is built in"));
         assert_eq!(failures.iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
@@ -139,7 +119,7 @@ mod tests {
 
     #[test]
     fn rules_name_codes_that_the_fault_catalogue_explains_and_models_name_plans() {
-        let catalogues = Catalogues::built_in();
+        let catalogues = built_in();
         for rule in catalogues.rules.rules() {
             if let Some(code) = rule.fault {
                 assert!(catalogues.faults.describes(code), "rule {} names {code}", rule.id);
@@ -165,7 +145,7 @@ mod tests {
         );
         write("rules/own.toml", "[[rule]]\nid = 'coolant_hot'\nseverity = 9");
         let mut errors = Vec::new();
-        let catalogues = Catalogues::read(Some(folder.path()), &mut errors);
+        let catalogues = load(Some(folder.path()), &mut errors);
         let said: Vec<_> =
             errors.iter().map(|e| e.to_string().replace(&*folder.path().to_string_lossy(), "")).collect();
         assert_eq!(

@@ -5,10 +5,10 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use wire::{SignalId, catalogue as signal};
 
-use polevod::catalogues::Catalogues;
+use polevod::catalogues;
 use polevod::derive::Readings;
 use polevod::derive::health::rule::{Ended, MachineFacts, RuleSet};
-use polevod::derive::health::{DataFile, Episode, HealthFold, HealthState};
+use polevod::derive::health::{Catalogues, DataFile, Episode, HealthFold, HealthState};
 
 fn zone() -> TimeZone {
     TimeZone::get("Asia/Tomsk").expect("the zone data is built in")
@@ -141,7 +141,7 @@ proptest! {
         stretches in prop::collection::vec((stretch(), 0i64..200), 1..8),
         seed in any::<u64>(),
     ) {
-        let catalogues = Catalogues::built_in();
+        let catalogues = catalogues::built_in();
         let facts = catalogues.models.facts(Some("gs12"));
         let samples = samples(&stretches);
         let expected = run_whole(&catalogues, &facts, &readings(samples.iter()));
@@ -161,7 +161,7 @@ proptest! {
         stretches in prop::collection::vec((stretch(), 0i64..200), 1..8),
         splits in prop::collection::vec(any::<prop::sample::Index>(), 1..6),
     ) {
-        let catalogues = Catalogues::built_in();
+        let catalogues = catalogues::built_in();
         let facts = catalogues.models.facts(Some("gs12"));
         let readings = readings(samples(&stretches).iter());
         let mut splits: Vec<_> = splits.iter().map(|index| index.index(readings.len())).collect();
@@ -189,7 +189,7 @@ fn sorted(ended: &Ended) -> Ended {
 
 #[test]
 fn a_stored_state_is_small() {
-    let catalogues = Catalogues::built_in();
+    let catalogues = catalogues::built_in();
     let facts = catalogues.models.facts(Some("gs12"));
     let usual = Stretch {
         minutes: 600,

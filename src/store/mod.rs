@@ -9,6 +9,7 @@ mod copy;
 mod edition;
 mod error;
 mod foreign;
+pub mod health;
 mod instant;
 mod ledger;
 mod load;

@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::episode::{Episode, Evidence, Subject};
-use super::rule::{DayFigures, Side, Trend};
+use super::rule::{DayFigures, Side, Trend, TrendFigure};
 
 /// Working days before the ones in question that say what was usual.
 const REFERENCE_DAYS: usize = 30;
@@ -29,20 +31,37 @@ pub struct Cohort {
     medians: BTreeMap<(String, u8), Vec<f64>>,
 }
 
-impl Cohort {
-    /// Adds a machine by its recent days; the machine in question itself is not added.
-    pub fn add(&mut self, days: &[DayFigures]) {
-        let mut figures: BTreeMap<(String, u8), Vec<f64>> = BTreeMap::new();
-        for figure in days.iter().flat_map(|day| &day.trends) {
-            figures.entry((figure.trend.clone(), figure.class)).or_default().push(figure.value);
+/// What has been usual on a machine lately, in one class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UsualFigure {
+    /// The trend.
+    pub trend: String,
+    /// The class, from 0.
+    pub class: u8,
+    /// Median of its days.
+    pub value: f64,
+}
+
+/// What has been usual on a machine in the last of its days.
+pub fn usual(trends: &[Trend], days: &[DayFigures]) -> Vec<UsualFigure> {
+    let mut values: BTreeMap<(&str, u8), Vec<f64>> = BTreeMap::new();
+    let recent = &days[days.len().saturating_sub(REFERENCE_DAYS)..];
+    for trend in trends {
+        for figure in recent.iter().flat_map(|day| figures(trend, day)) {
+            values.entry((&trend.id, figure.class)).or_default().push(figure.value);
         }
-        for (key, values) in figures {
-            if values.len() >= REFERENCE_DAYS_MIN {
-                let medians = self.medians.entry(key).or_default();
-                let value = median(values);
-                let at = medians.partition_point(|other| *other < value);
-                medians.insert(at, value);
-            }
+    }
+    let known = values.into_iter().filter(|(_, values)| values.len() >= REFERENCE_DAYS_MIN);
+    known.map(|((trend, class), values)| UsualFigure { trend: trend.into(), class, value: median(values) }).collect()
+}
+
+impl Cohort {
+    /// Adds a machine; the one in question itself is not added.
+    pub fn add(&mut self, usual: &[UsualFigure]) {
+        for figure in usual {
+            let medians = self.medians.entry((figure.trend.clone(), figure.class)).or_default();
+            let at = medians.partition_point(|other| *other < figure.value);
+            medians.insert(at, figure.value);
         }
     }
 
@@ -119,7 +138,7 @@ fn changes(trend: &Trend, days: &[DayFigures], cohort: &Cohort) -> Vec<Episode> 
 }
 
 /// The figures of a day that were observed for long enough.
-fn figures<'a>(trend: &'a Trend, day: &'a DayFigures) -> impl Iterator<Item = &'a super::rule::TrendFigure> {
+fn figures<'a>(trend: &'a Trend, day: &'a DayFigures) -> impl Iterator<Item = &'a TrendFigure> {
     day.trends.iter().filter(|figure| figure.trend == trend.id && figure.observed_ms >= trend.at_least_ms)
 }
 

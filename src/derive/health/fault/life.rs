@@ -45,8 +45,8 @@ pub struct Fault {
     pub listed: bool,
     /// When the controller's list was cleared of it.
     pub cleared_at_ms: Option<i64>,
-    /// Whether the end of the activation has been told.
-    settled: bool,
+    /// Whether the end of the activation is beyond the debounce, and has been told.
+    pub settled: bool,
 }
 
 /// A fault's life in one word.
