@@ -17,8 +17,10 @@ pub struct Config {
     pub ingest: Ingest,
     pub clock: Clock,
     pub derive: Derive,
+    pub health: Health,
     pub http: Http,
     pub aemp: Aemp,
+    pub notify: Notify,
     pub quarantine: Quarantine,
     pub retention: Retention,
     pub log: Log,
@@ -94,6 +96,25 @@ pub struct Derive {
     pub settle_ms: u32,
     #[serde(deserialize_with = "bounded::<0, 23, _>")]
     pub day_starts_h: u32,
+}
+
+/// Section `[health]`.
+#[derive(Debug, Clone, Deserialize)]
+#[allow(missing_docs)]
+pub struct Health {
+    pub folder: String,
+}
+
+/// Section `[notify]`.
+#[derive(Debug, Clone, Deserialize)]
+#[allow(missing_docs)]
+pub struct Notify {
+    pub mail_url: Secret,
+    pub mail_from: String,
+    #[serde(deserialize_with = "bounded::<1, 300, _>")]
+    pub timeout_s: u32,
+    #[serde(deserialize_with = "bounded::<1, 100, _>")]
+    pub attempts_max: u32,
 }
 
 /// Section `[http]`.

@@ -31,16 +31,16 @@ pub const MIGRATIONS: &[Migration] = migrations![
     5 "0005_quarantine",
     6 "0006_machine_state",
     7 "0007_derive_mark",
-    28 "0028_machine_maker",
-    29 "0029_foreign_reading",
-    30 "0030_api_token",
-    31 "0031_capture",
     20 "0020_health_fold",
     21 "0021_fault",
     22 "0022_health_episode",
     23 "0023_alert",
     24 "0024_notify",
     25 "0025_service",
+    28 "0028_machine_maker",
+    29 "0029_foreign_reading",
+    30 "0030_api_token",
+    31 "0031_capture",
 ];
 
 /// Any number that no other program uses: it keeps two `polevod migrate` apart.

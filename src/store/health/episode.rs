@@ -1,5 +1,7 @@
 //! Episodes in the store: replaced by what is computed, under the numbers they have.
 
+use std::ops::Range;
+
 use tokio_postgres::{GenericClient, Row};
 
 use super::super::StoreError;
@@ -70,6 +72,29 @@ pub async fn episodes(
                  order by opened_at desc, health_episode_id limit $3"
             ),
             &[&machine_id, &subject.map(Subject::to_string), &limit],
+        )
+        .await?;
+    rows.iter().map(episode).collect()
+}
+
+/// The episodes of a machine that stand and begin or end in a period (Unix milliseconds, half-open).
+///
+/// # Errors
+/// When the database cannot be asked or a row makes no sense.
+pub async fn episodes_touching(
+    client: &impl GenericClient,
+    machine_id: i64,
+    period: &Range<i64>,
+) -> Result<Vec<(i64, Episode)>, StoreError> {
+    let rows = client
+        .query(
+            &format!(
+                "select {COLUMNS} from health_episode
+                 where machine_id = $1 and withdrawn_at is null
+                   and ((opened_at >= $2 and opened_at < $3) or (closed_at >= $2 and closed_at < $3))
+                 order by health_episode_id"
+            ),
+            &[&machine_id, &Instant(period.start), &Instant(period.end)],
         )
         .await?;
     rows.iter().map(episode).collect()

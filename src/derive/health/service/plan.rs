@@ -84,6 +84,13 @@ struct RawItem {
     overdue_pct: Option<f64>,
 }
 
+impl Plan {
+    /// Whether doing `done` does `item` too.
+    pub fn does(&self, done: &str, item: &str) -> bool {
+        done == item || self.items.iter().any(|other| other.id == done && other.covers.iter().any(|id| id == item))
+    }
+}
+
 impl Plans {
     /// Reads the files; a plan of the same id in a later file replaces the earlier one. A plan that extends another
     /// has its items too; that other one has to stand before it.
