@@ -320,7 +320,8 @@ fn every_word_of_a_session_has_a_translation() {
         Remark::MassDiffersFromMachine,
         Remark::FuelPartly,
         Remark::GeometryOnly,
-        Remark::TimesEstimated,
+        Remark::WithoutDataPartly,
+        Remark::PartlyOutsideField,
         Remark::CounterReset,
         Remark::OperationUnknown,
     ];

@@ -131,7 +131,6 @@ pub(crate) fn session(field: &Field) -> Session {
             missing: 41,
             share: Some(0.9886),
             longest_gap_s: 41.0,
-            estimated_time: 0,
         },
         positions: Positions { share: 1.0, error_m: 0.4, is_reported: true, jumps: 0 },
         remarks: vec![Remark::RecordsMissing, Remark::WorkedThroughGap],
