@@ -77,6 +77,7 @@ impl Site {
 
     async fn store(&self, machines: &[ForeignMachine]) {
         let config = Settings::new(&self.database.url, "mqtt://127.0.0.1:1").config();
+        let database = config.database.clone();
         let settings = store::Settings {
             register_unknown_machines: true,
             late_after_ms: 300_000,
@@ -84,8 +85,8 @@ impl Site {
             payload_bytes_max: 0,
             without_ledger: false,
         };
-        let mut client = self.database.client().await;
-        store::import_foreign(&mut client, machines, &settings, NOON_MS).await.unwrap();
+        let mut session = store::Session::connect(&database).await.unwrap();
+        store::import_foreign(&mut session, machines, &settings, NOON_MS).await.unwrap();
     }
 }
 
