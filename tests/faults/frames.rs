@@ -15,10 +15,10 @@ async fn frames_are_lost_doubled_swapped_damaged_and_cut_off() {
     let (database, broker) = (Database::shared().await, Broker::start());
     let ingest = InProcess::start(&Settings::new(&database.url, &broker.url()));
     let impairments = Impairments {
-        lost_share: 0.1,
+        lost_share: 0.05,
         duplicate_share: 0.2,
         reorder_share: 0.2,
-        corrupt_share: 0.1,
+        corrupt_share: 0.05,
         ..Impairments::default()
     };
     let fleet = Fleet::start(FleetConfig { impairments, json_share: 0.4, ..fleet_of(40, 4) }, &broker.url());
