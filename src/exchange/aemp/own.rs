@@ -86,8 +86,8 @@ pub fn equipment(machine: &RegisteredMachine, newest: &[Newest], fuel_of_a_day: 
     let by_speed = find(catalogue::ENGINE_SPEED_RPM);
     let by_word = find(catalogue::ENGINE_RUNNING);
     // Whichever was said last: a source that tells the speed need not tell the rest.
-    equipment.engine = [by_speed, by_word].into_iter().flatten().max_by_key(|said| said.at).map(|said| running(said));
-    let level = |signal| find(signal).map(|level| level_of(level));
+    equipment.engine = [by_speed, by_word].into_iter().flatten().max_by_key(|said| said.at).map(running);
+    let level = |signal| find(signal).map(level_of);
     equipment.fuel_remaining = level(catalogue::FUEL_LEVEL_PCT);
     equipment.def_remaining = level(catalogue::DEF_LEVEL_PCT);
     equipment
