@@ -27,6 +27,9 @@ pub(super) enum ApiError {
     /// Too often; come back later.
     #[error("too many requests; come back in {} s", .0.as_secs())]
     TooMany(Duration),
+    /// All hands are full.
+    #[error("{0}")]
+    Busy(String),
     /// The database is unwell.
     #[error("the database does not answer; try again")]
     Unwell(#[from] StoreError),
@@ -45,7 +48,7 @@ impl IntoResponse for ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unwell(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy(_) | Self::Unwell(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         if let Self::Unwell(cause) = &self {
             error!(%cause, "a request was not answered: {cause}");

@@ -4,22 +4,26 @@
 
 mod aemp;
 mod answer;
+mod capture;
 mod health;
 mod metrics;
 mod rate;
 mod sign_in;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tracing::info;
+use tokio::sync::{Semaphore, watch};
+use tracing::{error, info};
 
+use crate::catalogues;
 use crate::config::Config;
+use crate::derive::health::Catalogues;
 use crate::ingest::Counters;
 use crate::store::Pool;
 use rate::RateLimit;
@@ -33,6 +37,9 @@ pub struct Shared {
     pub ingest: Option<Arc<Counters>>,
     /// Connections to the database.
     pub pool: Pool,
+    /// Faults and models in words.
+    pub catalogues: Arc<Catalogues>,
+    captures: Arc<Semaphore>,
     aemp_limit: Arc<RateLimit>,
     token_limit: Arc<RateLimit>,
 }
@@ -43,10 +50,18 @@ const TOKEN_REQUESTS_PER_MINUTE: u32 = 120;
 impl Shared {
     /// What handlers share, of a process that ingests or does not.
     pub fn new(config: &Config, ingest: Option<Arc<Counters>>) -> Self {
+        let folder = &config.health.folder;
+        let mut errors = Vec::new();
+        let catalogues = catalogues::load((!folder.is_empty()).then(|| Path::new(folder)), &mut errors);
+        for problem in errors {
+            error!("{problem}; `polevod rules check` lists all");
+        }
         Self {
             config: Arc::new(config.clone()),
             ingest,
             pool: Pool::new(config.database.clone()),
+            catalogues: Arc::new(catalogues),
+            captures: Arc::new(Semaphore::new(capture::CAPTURES_MAX)),
             aemp_limit: Arc::new(RateLimit::new(config.aemp.requests_per_minute)),
             token_limit: Arc::new(RateLimit::new(TOKEN_REQUESTS_PER_MINUTE)),
         }
@@ -101,5 +116,6 @@ pub fn router(shared: Shared) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::render))
         .merge(aemp::routes())
+        .merge(capture::routes())
         .with_state(shared)
 }

@@ -3,15 +3,18 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use polevod::api::{self, Shared};
 use polevod::capture::{self, CaptureError, News, Outcome, Wanted};
-use polevod::store::{self, Pool};
+use polevod::store::{self, Pool, Scope};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PublishProperties};
 use rumqttc::v5::{AsyncClient, Event, MqttOptions};
 use simulator::FleetConfig;
+use tokio::sync::watch;
+use ureq::Agent;
 use wire::{Answer, BootId, Captured, Link, MachineSerial, Refusal, Request, Status, Topic, TopicKind};
 
-use crate::harness::{Broker, Database, Fleet, InProcess, LONG, Settings, eventually};
+use crate::harness::{Broker, Database, Fleet, InProcess, LONG, Settings, blocking, eventually};
 
 fn wanted(machine: &str, signals: &[&str]) -> Wanted {
     Wanted {
@@ -35,20 +38,23 @@ async fn site(machines: &[&str]) -> (Database, Broker, Settings, Pool) {
     (database, broker, settings, pool)
 }
 
+/// A request as a unit heard it, with its response topic.
+type Asked = (Request, Option<String>);
+
 /// A unit that answers a request as it is told: each answer is made from the request.
 struct Unit {
-    heard: Arc<Mutex<Vec<(Request, Option<String>)>>>,
+    heard: Arc<Mutex<Vec<Asked>>>,
     _task: tokio::task::JoinHandle<()>,
 }
 
 impl Unit {
-    /// Answers where the request says, or on its own topic as a unit of MQTT 3.1.1 must; `stranger` answers come before.
+    /// Answers where the request says, or on its own topic as a unit of MQTT 3.1.1 must.
     async fn start(port: u16, machine: &str, obeys_response_topic: bool, answers: fn(&str) -> Vec<Answer>) -> Self {
         let machine = MachineSerial::parse(machine).unwrap();
         let mut options = MqttOptions::new(format!("unit-{machine}"), "127.0.0.1", port);
         options.set_keep_alive(Duration::from_secs(30));
         let (client, mut events) = AsyncClient::new(options, 100);
-        let heard: Arc<Mutex<Vec<(Request, Option<String>)>>> = Arc::default();
+        let heard: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let (ready, is_ready) = tokio::sync::oneshot::channel();
         let task = tokio::spawn({
             let heard = heard.clone();
@@ -178,6 +184,47 @@ async fn a_unit_without_response_topics_is_heard_on_its_own_topic() {
     assert!(news.contains(&News::Progress(captured(10))), "{news:?}");
     let row = store::capture_by_request(&database.client().await, &entered.request.request).await.unwrap().unwrap();
     assert_eq!((row.boot, row.first_sequence, row.end_sequence), (Some(7), Some(100), Some(150)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_asks_over_http_and_looks_how_far_it_is() {
+    let (database, broker, settings, _) = site(&["M-5"]).await;
+    let _unit = Unit::start(broker.port(), "M-5", true, |request| {
+        vec![Answer::Done { request: request.into(), captured: captured(20) }]
+    })
+    .await;
+    let config = settings.with("http.listen", "127.0.0.1:0").config();
+    let listener = api::bind(&config).await.unwrap().unwrap();
+    let address = listener.address().unwrap();
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(listener.serve(Shared::new(&config, None), stopped));
+    let client = database.client().await;
+    let token = store::create_token(&client, "engineer Ivanova", &[Scope::Capture], None).await.unwrap();
+    let stranger = store::create_token(&client, "portal", &[Scope::Aemp], None).await.unwrap();
+    let send = |machine: &str, token: &str, body: &str| {
+        let agent: Agent = Agent::config_builder().http_status_as_error(false).build().into();
+        let request = agent.post(format!("http://{address}/api/v1/machines/{machine}/captures"));
+        let request = request.header("Authorization", format!("Bearer {token}"));
+        let answer = blocking(|| request.send(body).unwrap());
+        (answer.status().as_u16(), answer.headers().get("location").map(|at| at.to_str().unwrap().to_owned()))
+    };
+    let body = r#"{"signals":["engine_speed_rpm"],"rate_hz":5,"duration_s":4}"#;
+    assert_eq!(send("M-5", &stranger, body).0, 403);
+    assert_eq!(send("NOBODY", &token, body).0, 404);
+    assert_eq!(send("M-5", &token, r#"{"signals":[],"rate_hz":5,"duration_s":4}"#).0, 400);
+    let (status, location) = send("M-5", &token, body);
+    assert_eq!(status, 202);
+    let request = location.unwrap().strip_prefix("/api/v1/captures/").unwrap().to_owned();
+    let done = eventually("the capture is done", LONG, async || {
+        let agent = Agent::new_with_defaults();
+        let asked = agent.get(format!("http://{address}/api/v1/captures/{request}"));
+        let asked = asked.header("Authorization", format!("Bearer {token}"));
+        let text = blocking(|| asked.call().unwrap().into_body().read_to_string().unwrap());
+        let row: serde_json::Value = serde_json::from_str(&text).unwrap();
+        (row["state"] == "done").then_some(row)
+    })
+    .await;
+    assert_eq!((&done["asked_by"], &done["samples"]), (&"engineer Ivanova".into(), &20.into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

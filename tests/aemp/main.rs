@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // A failed unwrap is a failed test.
 
+#[allow(unused_imports)] // A part of it is used here.
 #[path = "../harness/mod.rs"]
 mod harness;
 

@@ -151,6 +151,7 @@ async fn a_page_keeps_to_the_standard_and_a_plain_xml_reader_finds_every_value()
     assert_eq!(first("FuelUsed[1]/FuelUnits[1]"), Some("litre"));
     assert_eq!(first("FuelUsedLast24[1]/FuelConsumed[1]"), Some("129.5"));
     assert_eq!(first("FuelRemaining[1]/Percent[1]"), Some("62.4"));
+    assert_eq!(first("FuelRemaining[1]/FuelTankCapacity[1]"), Some("650"), "by the catalogue of models");
     assert_eq!(first("EngineStatus[1]/Running[1]"), Some("false"));
     assert_eq!(first("Location[1]/Latitude[1]"), Some("56.5059"));
     // What is not known is absent, not zero.
@@ -273,7 +274,8 @@ async fn faults_come_when_they_come_up_and_a_long_series_is_paged() {
     };
     let faults = series("Faults/2026-08-20/2026-08-21").faults;
     let [fault] = &faults[..] else { panic!("one fault, not {faults:?}") };
-    assert_eq!((fault.identifier.as_str(), fault.severity.as_str()), ("110/16", "Warning"));
+    assert_eq!((fault.identifier.as_str(), fault.severity.as_str()), ("110/16", "High"));
+    assert!(fault.description.to_lowercase().contains("coolant"), "{fault:?}");
     assert_eq!(fault.at.to_string(), "2026-08-20T06:00:50Z");
     // A period that begins while the code is active holds no onset.
     assert_eq!(series("Faults/2026-08-20T06:01:20Z/2026-08-21").faults, []);

@@ -45,15 +45,15 @@ async fn page(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Res
     let base = format!("{}{PREFIX}", origin(&shared, &headers));
     let client = shared.pool.get().await?;
     let document = match &address {
-        Address::Fleet { page } => fleet(&client, &base, &address, *page).await?,
+        Address::Fleet { page } => fleet(&shared, &client, &base, &address, *page).await?,
         Address::Machine(named) => {
             let machine = find(&client, named).await?;
-            snapshot(&client, &[machine]).await?.remove(0).document(now())
+            snapshot(&shared, &client, &[machine]).await?.remove(0).document(now())
         }
         Address::Series { machine, resource, period, page } => {
             let machine = find(&client, machine).await?;
             let period = period.start.as_millisecond()..period.end.as_millisecond();
-            let (series, total) = series(&client, machine.machine_id, *resource, &period, slice_of(*page)).await?;
+            let (series, total) = series(&shared, &client, &machine, *resource, &period, slice_of(*page)).await?;
             let links = links(&base, &address, *page, total);
             Series { links, ..series }.document(*resource)
         }
@@ -93,25 +93,36 @@ fn links(base: &str, address: &Address, page: i64, total: i64) -> Vec<Link> {
     [Some(link(Rel::Own, page)), prev, next, Some(link(Rel::Last, last))].into_iter().flatten().collect()
 }
 
-async fn fleet(client: &Pooled, base: &str, address: &Address, page: i64) -> Result<Document, ApiError> {
+async fn fleet(
+    shared: &Shared,
+    client: &Pooled,
+    base: &str,
+    address: &Address,
+    page: i64,
+) -> Result<Document, ApiError> {
     let (machines, total) = store::machines(&**client, slice_of(page)).await?;
     if machines.is_empty() && page > 1 {
         return Err(ApiError::NotFound(format!("there is no page {page}")));
     }
-    let equipment = snapshot(client, &machines).await?;
+    let equipment = snapshot(shared, client, &machines).await?;
     let fleet = Fleet { snapshot_at: Some(now()), links: links(base, address, page, total), equipment };
     Ok(fleet.document())
 }
 
 /// What is known of each machine.
-async fn snapshot(client: &Pooled, machines: &[RegisteredMachine]) -> Result<Vec<Equipment>, ApiError> {
+async fn snapshot(
+    shared: &Shared,
+    client: &Pooled,
+    machines: &[RegisteredMachine],
+) -> Result<Vec<Equipment>, ApiError> {
     let ids: Vec<i64> = machines.iter().map(|machine| machine.machine_id).collect();
     let newest = store::newest_values(&**client, &ids, &own::signals()).await?;
     let fuel: Vec<_> = newest.iter().filter(|value| value.signal == catalogue::FUEL_TOTAL_L).copied().collect();
     let grown = store::grown_in_a_day(&**client, &fuel).await?;
     let one = |machine: &RegisteredMachine| {
         let of_day = grown.iter().find(|value| value.machine_id == machine.machine_id);
-        own::equipment(machine, &newest, of_day)
+        let model = machine.model.as_deref().and_then(|model| shared.catalogues.models.find(model));
+        own::equipment(machine, &newest, of_day, model.and_then(|model| model.tank_l))
     };
     Ok(machines.iter().map(one).collect())
 }
@@ -133,12 +144,14 @@ async fn find(client: &Pooled, named: &Named) -> Result<RegisteredMachine, ApiEr
 }
 
 async fn series(
+    shared: &Shared,
     client: &Pooled,
-    machine_id: i64,
+    machine: &RegisteredMachine,
     resource: Resource,
     period: &std::ops::Range<i64>,
     slice: Slice,
 ) -> Result<(Series, i64), ApiError> {
+    let machine_id = machine.machine_id;
     let signal = match resource {
         Resource::Locations => {
             let found = store::places(&**client, machine_id, period, slice).await?;
@@ -157,7 +170,7 @@ async fn series(
         Resource::Faults => {
             let from = period.start - FAULTS_LOOK_BACK_MS;
             let reports = store::fault_reports(&**client, machine_id, from..period.end).await?;
-            let mut faults = own::fault_onsets(&reports);
+            let mut faults = own::fault_onsets(&reports, &shared.catalogues.faults, machine.model.as_deref());
             faults.retain(|fault| period.contains(&fault.at.as_millisecond()));
             let total = faults.len() as i64;
             let page = faults.into_iter().skip(slice.offset as usize).take(slice.limit as usize);

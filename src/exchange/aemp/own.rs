@@ -1,11 +1,15 @@
 //! Our machines in the words of the standard.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use wire::{Lamps, SignalId, catalogue};
+use wire::{ReportKind, SignalId, catalogue};
 
 use super::model::{EngineStatus, Equipment, Fault, Header, Location, Metric, Remaining, Timed};
 use super::samples::signal_of;
 use crate::derive::FaultEntry;
+use crate::derive::health::Severity;
+use crate::derive::health::fault::{FaultCatalogue, FaultKey};
 use crate::store::{Newest, RegisteredMachine};
 
 /// Makers by how the codes of the machine catalogue begin.
@@ -56,8 +60,14 @@ pub fn header(machine: &RegisteredMachine) -> Header {
     }
 }
 
-/// A machine of ours with the newest values of it; `fuel_of_a_day` is what the fuel counter grew by.
-pub fn equipment(machine: &RegisteredMachine, newest: &[Newest], fuel_of_a_day: Option<&Newest>) -> Equipment {
+/// A machine of ours with the newest values of it; `fuel_of_a_day` is what the fuel counter grew by, `tank_l` what the
+/// fuel tank of its model holds.
+pub fn equipment(
+    machine: &RegisteredMachine,
+    newest: &[Newest],
+    fuel_of_a_day: Option<&Newest>,
+    tank_l: Option<f64>,
+) -> Equipment {
     let find = |signal: SignalId| {
         let is_it = |value: &&Newest| value.machine_id == machine.machine_id && value.signal == signal;
         let value = newest.iter().find(is_it)?;
@@ -86,10 +96,10 @@ pub fn equipment(machine: &RegisteredMachine, newest: &[Newest], fuel_of_a_day: 
     let by_speed = find(catalogue::ENGINE_SPEED_RPM);
     let by_word = find(catalogue::ENGINE_RUNNING);
     // Whichever was said last: a source that tells the speed need not tell the rest.
-    equipment.engine = [by_speed, by_word].into_iter().flatten().max_by_key(|said| said.at).map(|said| running(said));
-    let level = |signal| find(signal).map(|level| level_of(level));
-    equipment.fuel_remaining = level(catalogue::FUEL_LEVEL_PCT);
-    equipment.def_remaining = level(catalogue::DEF_LEVEL_PCT);
+    equipment.engine = [by_speed, by_word].into_iter().flatten().max_by_key(|said| said.at).map(running);
+    let level = |signal, capacity_l| find(signal).map(|level| level_of(level, capacity_l));
+    equipment.fuel_remaining = level(catalogue::FUEL_LEVEL_PCT, tank_l);
+    equipment.def_remaining = level(catalogue::DEF_LEVEL_PCT, None);
     equipment
 }
 
@@ -97,39 +107,45 @@ fn running(said: Timed<f64>) -> Timed<EngineStatus> {
     Timed { at: said.at, value: EngineStatus { number: Some("1".into()), is_running: said.value > 0.0 } }
 }
 
-fn level_of(level: Timed<f64>) -> Timed<Remaining> {
-    Timed { at: level.at, value: Remaining { percent: level.value, capacity_l: None } }
+fn level_of(level: Timed<f64>, capacity_l: Option<f64>) -> Timed<Remaining> {
+    Timed { at: level.at, value: Remaining { percent: level.value, capacity_l } }
 }
 
 /// Trouble codes when they came up: an active report that names a code which the controller's report before did not.
-pub fn fault_onsets(reports: &[FaultEntry]) -> Vec<Fault> {
-    let mut before: std::collections::BTreeMap<u8, Vec<(u32, u8)>> = std::collections::BTreeMap::new();
+pub fn fault_onsets(reports: &[FaultEntry], words: &FaultCatalogue, model: Option<&str>) -> Vec<Fault> {
+    let mut before: BTreeMap<u8, Vec<FaultKey>> = BTreeMap::new();
     let mut onsets = Vec::new();
-    for entry in reports.iter().filter(|entry| entry.report.report == wire::ReportKind::Active) {
+    for entry in reports.iter().filter(|entry| entry.report.report == ReportKind::Active) {
         let report = &entry.report;
-        let codes: Vec<(u32, u8)> = report.faults.iter().map(|fault| (fault.spn, fault.fmi)).collect();
+        let key = |fault: &wire::Fault| FaultKey {
+            source_address: report.source_address,
+            spn: fault.spn,
+            fmi: fault.fmi,
+            legacy: fault.legacy_conversion,
+        };
+        let codes: Vec<FaultKey> = report.faults.iter().map(key).collect();
         let known = before.insert(report.source_address, codes.clone()).unwrap_or_default();
         let Ok(at) = Timestamp::from_millisecond(report.recorded_at_ms) else { continue };
-        for (spn, fmi) in codes.into_iter().filter(|code| !known.contains(code)) {
-            let what = catalogue::by_spn(spn).map_or_else(|| format!("SPN {spn}"), |signal| signal.meaning.to_owned());
+        for key in codes.into_iter().filter(|key| !known.contains(key)) {
+            let found = words.explain(key, model, report.lamps.state);
             onsets.push(Fault {
                 at,
-                identifier: format!("{spn}/{fmi}"),
-                description: format!("{what}: failure mode {fmi}"),
-                severity: severity(report.lamps).into(),
-                source: format!("address {}", report.source_address),
+                identifier: key.code().to_string(),
+                description: found.title.en,
+                severity: word_of(found.severity).into(),
+                source: words.controller(key.source_address).en,
             });
         }
     }
     onsets
 }
 
-/// By the lamp that is on: red stop, amber warning, neither.
-fn severity(lamps: Lamps) -> &'static str {
-    const ON: u8 = 1;
-    match (lamps.state >> 4 & 3, lamps.state >> 2 & 3) {
-        (ON, _) => "Critical",
-        (_, ON) => "Warning",
-        _ => "Information",
+/// How bad a fault is, in the words that clients sort by.
+fn word_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Stop => "Critical",
+        Severity::Urgent => "High",
+        Severity::Plan => "Medium",
+        Severity::Information => "Low",
     }
 }
