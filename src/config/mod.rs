@@ -10,7 +10,9 @@ use toml::{Table, Value};
 
 pub use mqtt_url::{MqttUrl, MqttUrlError};
 pub use secret::Secret;
-pub use types::{Clock, Config, Database, Derive, Health, Http, Ingest, Log, LogFormat, Mqtt, Notify, Quarantine, Retention, Zone};
+pub use types::{
+    Clock, Config, Database, Derive, Health, Http, Ingest, Log, LogFormat, Mqtt, Notify, Quarantine, Retention, Zone,
+};
 
 /// The defaults with their explanations, as `polevod config` prints them.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");

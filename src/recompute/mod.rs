@@ -124,12 +124,7 @@ async fn judge(health: &Health, client: &mut Client, machine_id: i64) -> Result<
 }
 
 /// Recomputes one machine; returns how many working days that was.
-async fn machine(
-    config: &Config,
-    health: &Health,
-    client: &mut Client,
-    machine_id: i64,
-) -> Result<usize, StoreError> {
+async fn machine(config: &Config, health: &Health, client: &mut Client, machine_id: i64) -> Result<usize, StoreError> {
     let transaction = client.transaction().await?;
     let marks = store::take_marks(&transaction, machine_id).await?;
     let calendar = WorkingDays::new(config.clock.zone.0.clone(), config.derive.day_starts_h);
@@ -155,11 +150,6 @@ async fn machine(
 }
 
 /// Every derivation, one after the other; each replaces its own results of the day.
-async fn derive(
-    _config: &Config,
-    health: &Health,
-    transaction: &Transaction<'_>,
-    day: &Day,
-) -> Result<(), StoreError> {
+async fn derive(_config: &Config, health: &Health, transaction: &Transaction<'_>, day: &Day) -> Result<(), StoreError> {
     health.day(transaction, day).await
 }
