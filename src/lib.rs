@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod ingest;
 pub mod locale;
 pub mod logging;
+pub mod notify;
 pub mod recompute;
 pub mod report;
 pub mod store;

@@ -13,7 +13,7 @@ use super::signals::stop_on_signal;
 use crate::api::{self, Shared};
 use crate::config::Config;
 use crate::ingest::{self, Counters, Sabotage};
-use crate::{recompute, store};
+use crate::{notify, recompute, store};
 
 /// Pause between two lines that sum up what ingest did.
 const SUMMARY_EVERY: Duration = Duration::from_secs(60);
@@ -50,8 +50,9 @@ pub(super) async fn run(config: &Config, arguments: Arguments, parts: Parts) -> 
     }
     if parts != Parts::Ingest {
         let work = recompute::run(config.clone(), stop.clone());
+        let telling = notify::run(config.clone(), stop.clone());
         tasks.spawn(async move {
-            work.await;
+            tokio::join!(work, telling);
             Ok(())
         });
     }

@@ -109,6 +109,7 @@ pub struct Health {
 #[derive(Debug, Clone, Deserialize)]
 #[allow(missing_docs)]
 pub struct Notify {
+    #[serde(deserialize_with = "mail_url")]
     pub mail_url: Secret,
     pub mail_from: String,
     #[serde(deserialize_with = "bounded::<1, 300, _>")]
@@ -210,6 +211,22 @@ fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<s
     text.parse().map(Some).map_err(|_| {
         D::Error::custom(format!("{text:?} is no address to listen on; write 127.0.0.1:8080, or nothing to serve none"))
     })
+}
+
+fn mail_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let is_encrypted = text.starts_with("smtps://") || (text.starts_with("smtp://") && text.ends_with("?tls=required"));
+    let host = text.strip_prefix("smtp://").map(|rest| rest.rsplit('@').next().unwrap_or_default());
+    let is_local =
+        host.is_some_and(|host| ["127.0.0.1", "localhost", "[::1]"].iter().any(|local| host.starts_with(local)));
+    // The text may hold a password, so the message does not repeat it.
+    if text.is_empty() || is_encrypted || is_local {
+        return Ok(Secret::new(text));
+    }
+    Err(D::Error::custom(
+        "no address of a mail server with encryption; write smtps://USER:PASSWORD@HOST or \
+         smtp://USER:PASSWORD@HOST:587?tls=required; without encryption only smtp://127.0.0.1:PORT is possible",
+    ))
 }
 
 fn client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

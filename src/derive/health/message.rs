@@ -73,11 +73,8 @@ impl Message {
         let machine = whose.name.unwrap_or(whose.serial);
         let is_gone = event == "gone";
         let severity = episode.severity.word(language);
-        let headline = match language {
-            Language::Ru if is_gone => format!("{machine}: прошло: {title}"),
-            Language::En if is_gone => format!("{machine}: over: {title}"),
-            _ => format!("{machine}: {severity}: {title}"),
-        };
+        let what = if is_gone { language.text("alert.over") } else { severity };
+        let headline = format!("{machine}: {what}: {title}");
         Self {
             version: 1,
             event: event.into(),
@@ -112,38 +109,30 @@ fn text(
     language: Language,
     zone: &TimeZone,
 ) -> String {
-    let say = |ru: &'static str, en: &'static str| match language {
-        Language::Ru => ru,
-        Language::En => en,
+    let machine = match (whose.name, whose.model) {
+        (Some(name), Some(model)) => format!("{name} ({model}, {})", whose.serial),
+        (Some(name), None) => format!("{name} ({})", whose.serial),
+        (None, Some(model)) => format!("{} ({model})", whose.serial),
+        (None, None) => whose.serial.to_owned(),
     };
+    let ended = episode.closed_at_ms.map(|closed_at_ms| local(closed_at_ms, zone));
+    let lines = [
+        (language.text("alert.machine"), Some(machine)),
+        (language.text("alert.what"), Some(title.to_owned())),
+        (language.text("alert.severity"), Some(episode.severity.word(language).to_owned())),
+        (language.text("alert.began"), Some(local(episode.opened_at_ms, zone))),
+        (language.text("alert.ended"), ended),
+        (language.text("alert.advice"), Some(advice.to_owned())),
+        (language.text("alert.figures"), Some(figures(&episode.evidence))),
+        (language.text("alert.number"), Some(alert.to_string())),
+    ];
     let mut text = String::new();
-    let mut line = |name: &str, value: &str| {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{name}: {value}");
-    };
-    line(
-        say("Машина", "Machine"),
-        &match (whose.name, whose.model) {
-            (Some(name), Some(model)) => format!("{name} ({model}, {})", whose.serial),
-            (Some(name), None) => format!("{name} ({})", whose.serial),
-            (None, Some(model)) => format!("{} ({model})", whose.serial),
-            (None, None) => whose.serial.to_owned(),
-        },
-    );
-    line(say("Что", "What"), title);
-    line(say("Важность", "Severity"), episode.severity.word(language));
-    line(say("Началось", "Began"), &local(episode.opened_at_ms, zone));
-    if let Some(closed_at_ms) = episode.closed_at_ms {
-        line(say("Закончилось", "Ended"), &local(closed_at_ms, zone));
+    for (name, value) in lines {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{name}: {value}");
+        }
     }
-    if !advice.is_empty() {
-        line(say("Что делать", "What to do"), advice);
-    }
-    let figures = figures(&episode.evidence);
-    if !figures.is_empty() {
-        line(say("Показания", "Figures"), &figures);
-    }
-    line(say("Оповещение", "Alert"), &alert.to_string());
     text
 }
 
@@ -154,7 +143,7 @@ pub fn figures(evidence: &Evidence) -> String {
 }
 
 /// A number with as many digits as matter: three behind the first that is not zero.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let digits = if value.abs() >= 100.0 || value == value.round() {
         0
     } else if value.abs() >= 1.0 {

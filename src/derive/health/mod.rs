@@ -11,6 +11,7 @@
 mod catalogues;
 pub mod counter;
 mod data;
+pub mod diagnosis;
 mod episode;
 pub mod fault;
 mod fold;

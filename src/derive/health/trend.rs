@@ -219,3 +219,113 @@ fn median(mut values: Vec<f64>) -> f64 {
         (half, _) => values[half],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::derive::health::DataFile;
+    use crate::derive::health::rule::RuleSet;
+    use expect_test::{Expect, expect};
+
+    const DAY_MS: i64 = 86_400_000;
+
+    fn trend() -> Trend {
+        let text = "[[trend]]\nid = 'heat'\nseverity = 2\ntitle = { ru = 'а', en = 'a' }\nadvice = { ru = 'а', en = 'a' }
+            value = 'coolant_temp_c'\nresolution = 0.5\nrises_by = 6\ndays = 3\nat_least_min = 20
+            class = 'engine_load_pct'\nedges = [50]";
+        let mut errors = Vec::new();
+        let set = RuleSet::read(&[DataFile { name: "own".into(), text: text.into() }], &mut errors);
+        assert_eq!(errors, []);
+        set.trends()[0].clone()
+    }
+
+    /// Figures of a day: class and value.
+    type Figures = &'static [(u8, f64)];
+
+    /// Working days from day 1 on; each with its figures by class, of an hour each.
+    fn days(figures: &[Figures]) -> Vec<DayFigures> {
+        let day = |(index, figures): (usize, &Figures)| {
+            let day = index as i64 + 1;
+            let trends = figures.iter().map(|(class, value)| TrendFigure {
+                trend: "heat".into(),
+                class: *class,
+                observed_ms: 3_600_000,
+                value: *value,
+                spread: 1.0,
+            });
+            DayFigures {
+                day,
+                first_ms: day * DAY_MS,
+                last_ms: day * DAY_MS + 3_600_000,
+                running_ms: 3_600_000,
+                hours: None,
+                fuel_l: None,
+                trends: trends.collect(),
+            }
+        };
+        figures.iter().enumerate().map(day).collect()
+    }
+
+    fn check(days: &[DayFigures], cohort: &Cohort, expected: Expect) {
+        let trend = trend();
+        let lines: Vec<_> = trends(std::iter::once(&trend), days, cohort)
+            .iter()
+            .map(|episode| {
+                let end = episode.closed_at_ms.map_or("…".into(), |at| (at / DAY_MS).to_string());
+                let figure = |name: &str| episode.evidence.get(name).copied().unwrap_or(f64::NAN);
+                format!(
+                    "days {}-{end}, told on {}: {:.1} where {:.1} is usual",
+                    episode.opened_at_ms / DAY_MS,
+                    episode.fired_at_ms / DAY_MS,
+                    figure("value"),
+                    figure("usual")
+                )
+            })
+            .collect();
+        expected.assert_eq(&lines.join("\n"));
+    }
+
+    #[test]
+    fn three_hot_days_in_a_row_are_a_change_and_three_cool_ones_end_it() {
+        let mut figures: Vec<Figures> = vec![&[(0, 60.0)]; 10];
+        figures.extend::<[Figures; 4]>([&[(0, 68.0)]; 4]);
+        check(&days(&figures), &Cohort::default(), expect!["days 11-…, told on 13: 68.0 where 60.0 is usual"]);
+        figures.extend::<[Figures; 3]>([&[(0, 61.0)]; 3]);
+        check(&days(&figures), &Cohort::default(), expect!["days 11-15, told on 13: 68.0 where 60.0 is usual"]);
+    }
+
+    #[test]
+    fn one_odd_day_and_harder_work_are_none() {
+        let mut figures: Vec<Figures> = vec![&[(0, 60.0), (1, 75.0)]; 10];
+        figures.extend::<[Figures; 5]>([&[(0, 90.0)], &[(0, 60.0)], &[(0, 90.0)], &[(0, 90.0)], &[(0, 61.0)]]);
+        // Hot because it worked hard: the class knows.
+        figures.extend::<[Figures; 5]>([&[(1, 76.0)]; 5]);
+        check(&days(&figures), &Cohort::default(), expect![""]);
+    }
+
+    #[test]
+    fn a_machine_that_has_always_been_hotter_than_its_model_is_told_of() {
+        let machine = |value| vec![UsualFigure { trend: "heat".into(), class: 0, value }];
+        let mut cohort = Cohort::default();
+        [60.0, 61.0, 59.5, 60.5].into_iter().for_each(|value| cohort.add(&machine(value)));
+        let figures: Vec<Figures> = vec![&[(0, 70.0)]; 4];
+        check(&days(&figures), &cohort, expect!["days 1-…, told on 3: 70.0 where 60.2 is usual"]);
+        // Where machines of a model differ widely, it is one of them.
+        let mut wide = Cohort::default();
+        [50.0, 62.0, 71.0, 80.0].into_iter().for_each(|value| wide.add(&machine(value)));
+        check(&days(&figures), &wide, expect![""]);
+        // Two others are no cohort.
+        let mut few = Cohort::default();
+        [60.0, 60.0].into_iter().for_each(|value| few.add(&machine(value)));
+        check(&days(&figures), &few, expect![""]);
+    }
+
+    #[test]
+    fn what_is_usual_needs_days_and_time() {
+        let figures: Vec<Figures> = vec![&[(0, 60.0)], &[(0, 60.0)], &[(0, 80.0)], &[(0, 80.0)], &[(0, 80.0)]];
+        check(&days(&figures), &Cohort::default(), expect![""]);
+        assert_eq!(usual(&[trend()], &days(&figures[..4])), []);
+        let five: Vec<Figures> = vec![&[(0, 60.0)]; 5];
+        assert_eq!(usual(&[trend()], &days(&five)), [UsualFigure { trend: "heat".into(), class: 0, value: 60.0 }]);
+    }
+}

@@ -158,7 +158,10 @@ fn channel(row: &Row) -> Result<Channel, StoreError> {
             kind: ChannelKind::parse(kind).ok_or_else(|| wrong(format!("kind {kind:?} is unknown")))?,
             target: row.get("target"),
             secret: row.get::<_, Option<String>>("secret").map(Secret::new),
-            language: Language::parse(language).ok_or_else(|| wrong(format!("language {language:?} is unknown")))?,
+            language: Language::ALL
+                .into_iter()
+                .find(|known| known.code() == language)
+                .ok_or_else(|| wrong(format!("language {language:?} is unknown")))?,
             severity_min: severity(row.get("severity_min")).map_err(wrong)?,
             models: row.get("models"),
             tell_gone: row.get("tell_gone"),

@@ -336,3 +336,117 @@ impl Due {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::derive::health::DataFile;
+    use crate::derive::health::service::Plans;
+    use expect_test::{Expect, expect};
+
+    fn at(text: &str) -> i64 {
+        text.parse::<Timestamp>().expect("a time").as_millisecond()
+    }
+
+    fn plan() -> Plan {
+        let text = "[[plan]]\nid = 'p'\nname = { ru = 'п', en = 'p' }
+            [[plan.item]]\nid = 'run_in'\nonce_h = 30\nname = { ru = 'о', en = 'o' }
+            [[plan.item]]\nid = 'to_1'\nevery_h = 125\nfuel_kg = 1050\nname = { ru = '1', en = '1' }
+            [[plan.item]]\nid = 'to_2'\nevery_h = 500\ncovers = ['to_1']\nname = { ru = '2', en = '2' }
+            [[plan.item]]\nid = 'coolant'\nevery_h = 3000\nevery_months = 24\nname = { ru = 'ж', en = 'c' }
+            [[plan.item]]\nid = 'winter'\nseason_month = 10\nname = { ru = 'з', en = 'w' }";
+        let mut errors = Vec::new();
+        let plans = Plans::read(&[DataFile { name: "own".into(), text: text.into() }], &mut errors);
+        assert_eq!(errors, []);
+        plans.find("p").expect("the plan").clone()
+    }
+
+    /// A machine that ran from `first` to `last` hours over the days before `until`, ten hours a day.
+    fn usage(first: f64, last: f64, until: &str) -> Usage {
+        let count = ((last - first) / 10.0).ceil() as i64;
+        let until_ms = at(until);
+        let days = (0..count).map(|index| {
+            let first_ms = until_ms - (count - index) * DAY_MS;
+            let begin = first + 10.0 * index as f64;
+            DayFigures {
+                day: first_ms.div_euclid(DAY_MS),
+                first_ms,
+                last_ms: first_ms + 36_000_000,
+                running_ms: 36_000_000,
+                hours: Some((begin, (begin + 10.0).min(last))),
+                fuel_l: None,
+                trends: Vec::new(),
+            }
+        });
+        Usage { registered_ms: at("2025-01-15T00:00:00Z"), days: days.collect() }
+    }
+
+    fn check(usage: &Usage, done: &[(&str, &str, Option<f64>)], now: &str, expected: Expect) {
+        let zone = TimeZone::get("Asia/Tomsk").expect("the zone data is built in");
+        let done: Vec<_> = done
+            .iter()
+            .map(|(item, time, hours)| Done { item: (*item).into(), at_ms: at(time), total_h: *hours })
+            .collect();
+        let lines: Vec<_> = due(&plan(), &done, usage, at(now), &zone)
+            .iter()
+            .filter(|due| due.status > DueStatus::Fine)
+            .map(|due| {
+                let left = match (due.left_h, due.left_days) {
+                    (Some(hours), Some(days)) => format!("{hours:.0} h, {days:.0} days"),
+                    (None, Some(days)) => format!("{days:.0} days"),
+                    _ => "unknown".into(),
+                };
+                format!("{} {:?} at {:.0} %, {left} left", due.item, due.status, 100.0 * due.share)
+            })
+            .collect();
+        expected.assert_eq(&lines.join("\n"));
+    }
+
+    #[test]
+    fn hours_since_the_last_time_decide_and_a_greater_service_covers_a_smaller() {
+        let now = "2026-06-20T00:00:00Z";
+        check(&usage(500.0, 610.0, now), &[], now, expect![""]);
+        check(&usage(500.0, 615.0, now), &[], now, expect!["to_1 Soon at 92 %, 10 h, 1 days left"]);
+        check(&usage(500.0, 640.0, now), &[], now, expect!["to_1 Overdue at 112 %, -15 h, -2 days left"]);
+        let done = ("to_2", "2026-06-19T11:00:00Z", None);
+        check(&usage(500.0, 640.0, now), &[done], now, expect![""]);
+        let noted = ("to_1", "2026-06-10T00:00:00Z", Some(520.0));
+        check(&usage(500.0, 640.0, now), &[noted], now, expect!["to_1 Soon at 96 %, 5 h, 1 days left"]);
+    }
+
+    #[test]
+    fn a_machine_that_came_with_hours_is_taken_to_have_been_served_by_plan() {
+        let now = "2026-06-20T00:00:00Z";
+        check(&usage(219.2, 224.0, now), &[], now, expect![""]);
+        check(&usage(219.2, 240.0, now), &[], now, expect!["to_1 Soon at 92 %, 10 h, 1 days left"]);
+    }
+
+    #[test]
+    fn run_in_is_done_once_and_never_asked_of_an_old_machine() {
+        let now = "2026-06-20T00:00:00Z";
+        check(&usage(0.0, 31.0, now), &[], now, expect!["run_in Due at 103 %, -1 h, -0 days left"]);
+        check(&usage(0.0, 31.0, now), &[("run_in", "2026-06-19T00:00:00Z", None)], now, expect![""]);
+        check(&usage(40.0, 60.0, now), &[], now, expect![""]);
+    }
+
+    #[test]
+    fn dates_come_due_without_an_hour_of_work() {
+        check(&usage(100.0, 101.0, "2026-06-20T00:00:00Z"), &[], "2026-12-20T00:00:00Z", expect![[r#"
+            winter Overdue at 127 %, -80 days left
+            coolant Soon at 96 %, 26 days left"#]]);
+        let done = [("winter", "2026-09-20T00:00:00Z", None), ("coolant", "2026-10-20T00:00:00Z", None)];
+        check(&usage(100.0, 101.0, "2026-06-20T00:00:00Z"), &done, "2026-12-20T00:00:00Z", expect![""]);
+    }
+
+    #[test]
+    fn fuel_stands_in_for_hours_where_there_is_no_meter() {
+        let now = "2026-06-20T00:00:00Z";
+        let mut usage = usage(0.0, 20.0, now);
+        for (index, day) in usage.days.iter_mut().enumerate() {
+            day.hours = None;
+            day.fuel_l = Some((5_000.0 + 600.0 * index as f64, 5_600.0 + 600.0 * index as f64));
+        }
+        check(&usage, &[], now, expect!["to_1 Due at 105 %, unknown left"]);
+        check(&usage, &[("to_1", "2026-06-18T05:00:00Z", None)], now, expect![""]);
+    }
+}
