@@ -15,8 +15,8 @@ use super::pattern::median;
 use super::swath::{Offset, Strip};
 use super::told::{self, Task};
 use super::{
-    Applied, Area, Completeness, DeviceTotal, DistanceSource, Distances, Evidence, Fuel, Harvest, Operation, Place,
-    Positions, Quantity, Rates, Remark, Session, Source, State, Times, Trace, Width, device, trace_of, yields,
+    Applied, Area, Completeness, DeviceTotal, DistanceSource, Distances, Evidence, Fuel, GeoBox, Harvest, Operation,
+    Place, Positions, Quantity, Rates, Remark, Session, Source, State, Times, Trace, Width, device, trace_of, yields,
 };
 use crate::derive::field::Field;
 use crate::derive::geometry::Frame;
@@ -142,6 +142,7 @@ impl<'d, 'a> Builder<'d, 'a> {
             working_day: self.day.work.day,
             season: season(self.day.work.day, operation),
             place: self.place(),
+            bounds: self.bounds(),
             operation,
             operation_source,
             crop,
@@ -324,6 +325,17 @@ impl<'d, 'a> Builder<'d, 'a> {
             [latitude, longitude]
         });
         Place::Outside { name: self.word(|entry| &entry.field), proposed_boundary: degrees.collect() }
+    }
+
+    fn bounds(&self) -> Option<GeoBox> {
+        let places = self.working().map(|index| self.day.track.degrees[index]).filter(|degrees| !degrees.0.is_nan());
+        let boxes = places.map(|(lat, lon)| GeoBox { south_deg: lat, west_deg: lon, north_deg: lat, east_deg: lon });
+        boxes.reduce(|a, b| GeoBox {
+            south_deg: a.south_deg.min(b.south_deg),
+            west_deg: a.west_deg.min(b.west_deg),
+            north_deg: a.north_deg.max(b.north_deg),
+            east_deg: a.east_deg.max(b.east_deg),
+        })
     }
 
     /// The kind that decided most of the working time.

@@ -26,6 +26,8 @@ pub struct Session {
     pub season: i16,
     /// Where.
     pub place: Place,
+    /// The box around the positions at work; absent without any.
+    pub bounds: Option<GeoBox>,
     /// What was done.
     pub operation: Operation,
     /// What told the operation.
@@ -89,6 +91,16 @@ pub enum Place {
         /// first point not repeated.
         proposed_boundary: Vec<[f64; 2]>,
     },
+}
+
+/// A box of degrees.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct GeoBox {
+    pub south_deg: f64,
+    pub west_deg: f64,
+    pub north_deg: f64,
+    pub east_deg: f64,
 }
 
 /// Who says so.
@@ -252,6 +264,26 @@ pub enum FuelSource {
     Rate,
     /// What went from the tank.
     Level,
+}
+
+impl FuelSource {
+    const NAMES: [(Self, &str); 5] = [
+        (Self::Counter, "counter"),
+        (Self::TaskCounter, "task_counter"),
+        (Self::CoarseCounter, "coarse_counter"),
+        (Self::Rate, "rate"),
+        (Self::Level, "level"),
+    ];
+
+    /// Name as in JSON, the database and on the command line.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.into_iter().find(|(source, _)| *source == self).map_or("", |(_, name)| name)
+    }
+
+    /// The source of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|(_, known)| *known == name).map(|(source, _)| source)
+    }
 }
 
 /// What was harvested.
