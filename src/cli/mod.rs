@@ -3,13 +3,17 @@
 mod capture;
 mod demo;
 mod doctor;
+mod implement;
 mod import;
 mod import_aemp;
 mod migrate;
+mod recompute;
 mod replay;
 mod service;
+mod sessions;
 mod signals;
 mod status;
+mod table;
 mod token;
 mod units;
 
@@ -65,6 +69,12 @@ enum Command {
     Capture(capture::Arguments),
     /// Make, list and revoke tokens of other systems.
     Token(token::Arguments),
+    /// Show field work: sessions with their figures, sums, confirmations.
+    Sessions(sessions::Arguments),
+    /// Enter implements and settings of machines that sessions are computed with.
+    Implement(implement::Arguments),
+    /// Compute everything anew that follows from stored records.
+    Recompute(recompute::Arguments),
     /// Show the fleet, and how complete each machine's days are.
     Status(status::Arguments),
     /// Check broker and database for settings that would lose data, and say what to change.
@@ -134,6 +144,9 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
         Command::Import(arguments) => import::run(&config, arguments).await,
         Command::Capture(arguments) => capture::run(&config, arguments).await,
         Command::Token(arguments) => token::run(&config, arguments).await,
+        Command::Sessions(arguments) => sessions::run(&config, arguments).await,
+        Command::Implement(arguments) => implement::run(&config, arguments).await,
+        Command::Recompute(arguments) => recompute::run(&config, arguments).await,
         Command::Status(arguments) => status::run(&config, arguments).await,
         Command::Doctor(arguments) => doctor::run(&config, arguments).await,
         Command::Demo(arguments) => demo::run(config, arguments).await,

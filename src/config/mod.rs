@@ -11,7 +11,8 @@ use toml::{Table, Value};
 pub use mqtt_url::{MqttUrl, MqttUrlError};
 pub use secret::Secret;
 pub use types::{
-    Aemp, Clock, Config, Database, Derive, Health, Http, Ingest, Log, LogFormat, Mqtt, Notify, Quarantine, Retention, Zone,
+    Aemp, Clock, Config, Database, Derive, Health, Http, Ingest, Log, LogFormat, Mqtt, Notify, Quarantine, Retention,
+    Zone,
 };
 
 /// The defaults with their explanations, as `polevod config` prints them.

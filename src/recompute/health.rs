@@ -22,9 +22,7 @@ use crate::derive::health::{
     Catalogues, Episode, HealthFold, HealthState, Message, Severity, Subject, Whose, trends, usual,
 };
 use crate::derive::{FaultEntry, Readings};
-use crate::store::health::{
-    self as stored, Channel, HealthMachine, Moment, Progress, Told,
-};
+use crate::store::health::{self as stored, Channel, HealthMachine, Moment, Progress, Told};
 use crate::store::{self, StoreError};
 use crate::time::now_ms;
 
@@ -208,13 +206,15 @@ impl Health {
             return Ok(());
         }
         let machine = stored::health_machine(transaction, machine_id).await?;
-        let Some(checkpoint) =
-            stored::latest_checkpoint(transaction, machine_id, self.rules_for(&machine)).await?
+        let Some(checkpoint) = stored::latest_checkpoint(transaction, machine_id, self.rules_for(&machine)).await?
         else {
             // The rules are others than they were: from the beginning.
             let dirty_from_ms = stored::earliest_record(transaction, machine_id).await?;
             if dirty_from_ms.is_some() {
-                info!(machine_id, "rules or model have changed: following machine {} from its first record", machine.serial);
+                info!(
+                    machine_id,
+                    "rules or model have changed: following machine {} from its first record", machine.serial
+                );
             }
             let judged_at_ms = if dirty_from_ms.is_none() { now_ms() } else { progress.judged_at_ms };
             return stored::set_progress(transaction, machine_id, Progress { dirty_from_ms, judged_at_ms }).await;
@@ -322,12 +322,7 @@ impl Health {
     }
 
     /// Pins what the machine reported around the beginning and the end of episodes in a stretch.
-    async fn pin(
-        &self,
-        transaction: &Transaction<'_>,
-        machine_id: i64,
-        readings: &Readings,
-    ) -> Result<(), StoreError> {
+    async fn pin(&self, transaction: &Transaction<'_>, machine_id: i64, readings: &Readings) -> Result<(), StoreError> {
         let (Some(first_ms), Some(last_ms)) = (readings.recorded_at_ms.first(), readings.recorded_at_ms.last()) else {
             return Ok(());
         };

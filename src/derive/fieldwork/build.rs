@@ -29,6 +29,8 @@ const POSITIONS_MIN: f64 = 0.8;
 const AREA_DIFFERS: f64 = 0.03;
 const FUEL_DIFFERS: f64 = 0.05;
 const MASS_DIFFERS: f64 = 0.03;
+/// Ways by positions and by the machine's own measure that deserve a remark.
+const WAYS_DIFFER: f64 = 0.03;
 /// Fuel that is known for less of the session deserves a remark.
 const FUEL_COVERAGE: f64 = 0.95;
 /// A width that is only inferred is uncertain by this share.
@@ -368,6 +370,7 @@ impl<'d, 'a> Builder<'d, 'a> {
             missing,
             share: Some(stored as f64 / (stored + missing) as f64),
             longest_gap_s: longest_ms as f64 / 1000.0,
+            estimated_time: readings.estimated_in(self.intervals.clone()) as u64,
         }
     }
 
@@ -487,6 +490,11 @@ impl<'d, 'a> Builder<'d, 'a> {
         device::totals(self.day.work.readings, self.intervals.clone(), &entries, at[self.intervals.start], ours)
     }
 
+    fn ways_differ(&self, measured_m: f64) -> bool {
+        let by_positions: f64 = self.working().map(|index| self.day.way_m[index]).sum();
+        self.distance_source == DistanceSource::Interval && (by_positions - measured_m).abs() > WAYS_DIFFER * measured_m
+    }
+
     fn remarks(&self, session: &Session, resets: u32) -> Vec<Remark> {
         let differs = |quantity: Quantity, most: f64| {
             let of = |total: &&DeviceTotal| total.quantity == quantity;
@@ -507,6 +515,8 @@ impl<'d, 'a> Builder<'d, 'a> {
             (Remark::MassDiffersFromMachine, differs(Quantity::WetMassKg, MASS_DIFFERS)),
             (Remark::FuelPartly, session.fuel.is_some_and(|fuel| fuel.coverage < FUEL_COVERAGE)),
             (Remark::GeometryOnly, session.evidence == Evidence::Geometry),
+            (Remark::TimesEstimated, session.completeness.estimated_time > 0),
+            (Remark::WaysDiffer, self.ways_differ(session.distance.working_m)),
             (Remark::CounterReset, resets > 0),
             (Remark::OperationUnknown, session.operation == Operation::Unknown),
         ];

@@ -434,6 +434,8 @@ pub struct Completeness {
     pub share: Option<f64>,
     /// Longest time without a sample, s.
     pub longest_gap_s: f64,
+    /// Samples whose time was estimated.
+    pub estimated_time: u64,
 }
 
 /// How good the positions were at work.
@@ -475,6 +477,10 @@ pub enum Remark {
     FuelPartly,
     /// Work was recognised by geometry alone.
     GeometryOnly,
+    /// Times were estimated because the machine's clock was wrong.
+    TimesEstimated,
+    /// The way by positions and the way that the machine measured differ by more than 3 %.
+    WaysDiffer,
     /// A counter ran backwards and was taken as reset.
     CounterReset,
     /// The operation is not told by anyone.

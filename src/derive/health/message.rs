@@ -89,7 +89,12 @@ impl Message {
             severity: episode.severity,
             opened_at: utc(episode.opened_at_ms),
             closed_at: episode.closed_at_ms.map(utc),
-            evidence: episode.evidence.iter().filter(|(_, value)| value.is_finite()).map(|(k, v)| (k.clone(), *v)).collect(),
+            evidence: episode
+                .evidence
+                .iter()
+                .filter(|(_, value)| value.is_finite())
+                .map(|(k, v)| (k.clone(), *v))
+                .collect(),
             text: text(alert, whose, episode, &title, &advice, language, zone),
             title,
             advice,
@@ -116,12 +121,15 @@ fn text(
         // Writing to a string does not fail.
         let _ = writeln!(text, "{name}: {value}");
     };
-    line(say("Машина", "Machine"), &match (whose.name, whose.model) {
-        (Some(name), Some(model)) => format!("{name} ({model}, {})", whose.serial),
-        (Some(name), None) => format!("{name} ({})", whose.serial),
-        (None, Some(model)) => format!("{} ({model})", whose.serial),
-        (None, None) => whose.serial.to_owned(),
-    });
+    line(
+        say("Машина", "Machine"),
+        &match (whose.name, whose.model) {
+            (Some(name), Some(model)) => format!("{name} ({model}, {})", whose.serial),
+            (Some(name), None) => format!("{name} ({})", whose.serial),
+            (None, Some(model)) => format!("{} ({model})", whose.serial),
+            (None, None) => whose.serial.to_owned(),
+        },
+    );
     line(say("Что", "What"), title);
     line(say("Важность", "Severity"), episode.severity.word(language));
     line(say("Началось", "Began"), &local(episode.opened_at_ms, zone));
@@ -147,7 +155,13 @@ pub fn figures(evidence: &Evidence) -> String {
 
 /// A number with as many digits as matter: three behind the first that is not zero.
 fn short(value: f64) -> String {
-    let digits = if value.abs() >= 100.0 || value == value.round() { 0 } else if value.abs() >= 1.0 { 2 } else { 4 };
+    let digits = if value.abs() >= 100.0 || value == value.round() {
+        0
+    } else if value.abs() >= 1.0 {
+        2
+    } else {
+        4
+    };
     let text = format!("{value:.digits$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }

@@ -253,7 +253,8 @@ async fn revise(transaction: &Transaction<'_>, id: i64, session: &Session, may_g
     let kept = keep(transaction, id, false).await?;
     let row = transaction.query_one("select machine_id from work_session where work_session_id = $1", &[&id]).await?;
     let values = columns(row.get(0), session, may_grow);
-    let sets: Vec<_> = COLUMNS.split(',').zip(1..).map(|(name, number)| format!("{} = ${number}", name.trim())).collect();
+    let sets: Vec<_> =
+        COLUMNS.split(',').zip(1..).map(|(name, number)| format!("{} = ${number}", name.trim())).collect();
     let (of_id, of_kept) = (values.len() + 1, values.len() + 2);
     let update = format!(
         "update work_session set {}, revision = revision + ${of_kept}, computed_at = now() where work_session_id = ${of_id}",
@@ -366,7 +367,8 @@ pub async fn reopen_session(
     work_session_id: i64,
 ) -> Result<Option<(i64, Date)>, StoreError> {
     let Some((machine_id, day, _)) = locked(transaction, work_session_id).await? else { return Ok(None) };
-    let set = "update work_session set confirmed_at = null, confirmed_by = null, proposal = null where work_session_id = $1";
+    let set =
+        "update work_session set confirmed_at = null, confirmed_by = null, proposal = null where work_session_id = $1";
     transaction.execute(set, &[&work_session_id]).await?;
     total::sum_day(transaction, machine_id, day).await?;
     Ok(Some((machine_id, day)))

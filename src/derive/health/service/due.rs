@@ -149,7 +149,10 @@ pub fn due(plan: &Plan, done: &[Done], usage: &Usage, now_ms: i64, zone: &TimeZo
 }
 
 fn due_item(plan: &Plan, item: &Item, done: &[Done], usage: &Usage, now_ms: i64, zone: &TimeZone) -> Due {
-    let last_done = done.iter().filter(|done| plan.does(&done.item, &item.id) && done.at_ms <= now_ms).max_by_key(|done| done.at_ms);
+    let last_done = done
+        .iter()
+        .filter(|done| plan.does(&done.item, &item.id) && done.at_ms <= now_ms)
+        .max_by_key(|done| done.at_ms);
     let hours_known = usage.days.iter().any(|day| day.hours.is_some());
     let mut worst: Option<(DueStatus, Progress)> = None;
     for interval in &item.intervals {
