@@ -11,8 +11,8 @@ use embedded::{Stack, StackOptions};
 use polevod::config::{self, Config, Secret};
 use polevod::derive::health::{Language, Severity};
 use polevod::notify::{self, signature};
-use polevod::store::{self, health as stored};
 use polevod::store::health::{ChannelKind, NewChannel};
+use polevod::store::{self, health as stored};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Packet;
 use rumqttc::v5::{AsyncClient, Event, MqttOptions};
@@ -102,7 +102,8 @@ struct Site {
 
 impl Site {
     async fn new(environment: &[(&str, &str)]) -> Self {
-        let stack = tokio::task::spawn_blocking(|| Stack::start(&StackOptions::default(), &|_| {}).unwrap()).await.unwrap();
+        let stack =
+            tokio::task::spawn_blocking(|| Stack::start(&StackOptions::default(), &|_| {}).unwrap()).await.unwrap();
         let own = [("POLEVOD_DATABASE_URL", stack.postgres.url()), ("POLEVOD_MQTT_URL", stack.mosquitto.url())];
         let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
         let given = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -175,7 +176,11 @@ async fn a_webhook_is_signed_tried_again_and_delivered_once() {
 
     let heard = heard.lock().unwrap().clone();
     let [first, second] = &heard[..] else { panic!("{heard:?}") };
-    assert_eq!(header(first, "polevod-delivery"), header(second, "polevod-delivery"), "a repeat is known by its number");
+    assert_eq!(
+        header(first, "polevod-delivery"),
+        header(second, "polevod-delivery"),
+        "a repeat is known by its number"
+    );
     assert_eq!((header(first, "polevod-attempt"), header(second, "polevod-attempt")), ("1", "2"));
     let body = second.split("\r\n\r\n").nth(1).unwrap();
     let time = header(second, "polevod-signature").strip_prefix("t=").unwrap().split(',').next().unwrap();
@@ -217,7 +222,9 @@ async fn a_receiver_that_is_gone_for_good_or_away_is_told_apart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_carries_headline_text_and_the_mark_of_a_program() {
     let (url, heard) = mail_server();
-    let site = Site::new(&[("POLEVOD_NOTIFY_MAIL_URL", &url), ("POLEVOD_NOTIFY_MAIL_FROM", "Polevod <polevod@farm.example>")]).await;
+    let site =
+        Site::new(&[("POLEVOD_NOTIFY_MAIL_URL", &url), ("POLEVOD_NOTIFY_MAIL_FROM", "Polevod <polevod@farm.example>")])
+            .await;
     site.channel("mechanic", ChannelKind::Mail, "mechanic@farm.example").await;
     site.deliver().await;
     assert_eq!(site.state().await, ("delivered".into(), 1, String::new()));

@@ -15,8 +15,8 @@ use crate::store::health::{self as stored, Alert, AlertFilter, ChannelKind, Hist
 use crate::time::display_ms;
 use crate::{notify, recompute, store};
 
-/// Columns of text in the table.
-const TEXT_COLUMNS: usize = 7;
+/// Columns of numbers in the table.
+const NUMBERS: &[usize] = &[0, 7];
 
 /// What `alerts` takes.
 #[derive(Debug, clap::Args)]
@@ -298,7 +298,7 @@ async fn list(config: &Config, list: List) -> anyhow::Result<ExitCode> {
                 alert.title.clone(),
             ]
         }));
-        print!("{}", aligned(&rows, TEXT_COLUMNS));
+        print!("{}", aligned(&rows, NUMBERS));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -446,7 +446,7 @@ async fn list_channels(client: &Client, json: bool) -> anyhow::Result<ExitCode> 
                 channel.target,
             ]
         }));
-        print!("{}", aligned(&rows, rows[0].len()));
+        print!("{}", aligned(&rows, &[]));
     }
     Ok(ExitCode::SUCCESS)
 }

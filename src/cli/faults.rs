@@ -16,8 +16,8 @@ use crate::store::health::{self as stored, FaultRow, FaultsElsewhere, Moment};
 use crate::time::display_ms;
 use crate::{recompute, store};
 
-/// Columns of text in the table.
-const TEXT_COLUMNS: usize = 6;
+/// Columns of numbers in the table.
+const NUMBERS: &[usize] = &[6];
 /// Other trouble that is named beside a fault.
 const OTHERS_MAX: i64 = 200;
 /// Other trouble within this time of the beginning counts as of the same time.
@@ -164,7 +164,7 @@ fn table(faults: &[FaultJson], language: Language) -> String {
             fault.title.clone(),
         ]
     }));
-    aligned(&rows, TEXT_COLUMNS)
+    aligned(&rows, NUMBERS)
 }
 
 /// Everything around one fault, as JSON.

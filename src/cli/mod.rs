@@ -5,14 +5,17 @@ mod capture;
 mod demo;
 mod doctor;
 mod faults;
+mod implement;
 mod import;
 mod import_aemp;
 mod machine;
 mod migrate;
+mod recompute;
 mod replay;
 mod rules;
 mod service;
 mod service_due;
+mod sessions;
 mod signals;
 mod status;
 mod table;
@@ -73,6 +76,12 @@ enum Command {
     Capture(capture::Arguments),
     /// Make, list and revoke tokens of other systems.
     Token(token::Arguments),
+    /// Show field work: sessions with their figures, sums, confirmations.
+    Sessions(sessions::Arguments),
+    /// Enter implements and settings of machines that sessions are computed with.
+    Implement(implement::Arguments),
+    /// Compute everything anew that follows from stored records.
+    Recompute(recompute::Arguments),
     /// Show the fleet, and how complete each machine's days are.
     Status(status::Arguments),
     /// Active faults of the fleet, in words; everything around one of them, for a workshop order.
@@ -152,6 +161,9 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
         Command::Import(arguments) => import::run(&config, arguments).await,
         Command::Capture(arguments) => capture::run(&config, arguments).await,
         Command::Token(arguments) => token::run(&config, arguments).await,
+        Command::Sessions(arguments) => sessions::run(&config, arguments).await,
+        Command::Implement(arguments) => implement::run(&config, arguments).await,
+        Command::Recompute(arguments) => recompute::run(&config, arguments).await,
         Command::Status(arguments) => status::run(&config, arguments).await,
         Command::Faults(arguments) => faults::run(&config, arguments).await,
         Command::Machine(arguments) => machine::run(&config, arguments).await,

@@ -13,9 +13,6 @@ use crate::config::Config;
 use crate::derive::health::rule::RuleSet;
 use crate::derive::health::{DataError, Language, Severity};
 
-/// Columns of text in the table.
-const TEXT_COLUMNS: usize = 5;
-
 /// What `rules` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -158,6 +155,6 @@ fn list(config: &Config, model: Option<&str>, language: Language, json: bool) ->
             rule.title,
         ]
     }));
-    print!("{}", aligned(&rows, TEXT_COLUMNS + 1));
+    print!("{}", aligned(&rows, &[]));
     Ok(ExitCode::SUCCESS)
 }

@@ -21,8 +21,8 @@ use crate::{recompute, store};
 const DAYS_LOOKED_BACK: i64 = 800;
 /// Most machines of one list.
 const MACHINES_MAX: i64 = 100_000;
-/// Columns of text in the table.
-const TEXT_COLUMNS: usize = 4;
+/// Columns of numbers in the table.
+const NUMBERS: &[usize] = &[4, 5, 6];
 
 /// What `service` takes.
 #[derive(Debug, clap::Args)]
@@ -224,7 +224,7 @@ async fn list(config: &Config, catalogues: &Catalogues, list: List) -> anyhow::R
                 number(due.left_days),
             ]
         }));
-        print!("{}", aligned(&rows, TEXT_COLUMNS));
+        print!("{}", aligned(&rows, NUMBERS));
     }
     Ok(ExitCode::SUCCESS)
 }

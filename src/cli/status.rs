@@ -10,9 +10,6 @@ use crate::config::Config;
 use crate::derive::completeness::{DayCompleteness, by_day};
 use crate::store::{self, MachineStatus};
 
-/// Columns of text in the table.
-const TEXT_COLUMNS: usize = 5;
-
 /// What `status` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -108,7 +105,7 @@ fn table(machines: &[Machine]) -> String {
             ]);
         }
     }
-    aligned(&rows, TEXT_COLUMNS)
+    aligned(&rows, &[5, 6, 7, 8, 9, 10])
 }
 
 /// Rounded down, so that 100 % means every record.

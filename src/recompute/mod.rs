@@ -7,6 +7,7 @@
 //! past midnight, and no session crosses that hour.
 
 mod days;
+mod field_work;
 mod health;
 
 use std::ops::Range;
@@ -128,7 +129,8 @@ async fn machine(config: &Config, health: &Health, client: &mut Client, machine_
     let transaction = client.transaction().await?;
     let marks = store::take_marks(&transaction, machine_id).await?;
     let calendar = WorkingDays::new(config.clock.zone.0.clone(), config.derive.day_starts_h);
-    let mut days = calendar.touched(&marks);
+    let mut days =
+        field_work::with_days_that_follow(&transaction, &calendar, machine_id, calendar.touched(&marks)).await?;
     for later in days.split_off(days.len().min(DAYS_A_TRANSACTION)) {
         store::mark(&transaction, machine_id, later.period.start..=later.period.end - 1).await?;
     }
@@ -142,7 +144,7 @@ async fn machine(config: &Config, health: &Health, client: &mut Client, machine_
             tasks: store::task_reports(&transaction, machine_id, period.clone()).await?,
             period,
         };
-        derive(config, health, &transaction, &day).await?;
+        derive(health, &transaction, day).await?;
     }
     transaction.commit().await?;
     debug!(machine_id, days = days.len(), "recomputed {} days of machine {machine_id}", days.len());
@@ -150,6 +152,7 @@ async fn machine(config: &Config, health: &Health, client: &mut Client, machine_
 }
 
 /// Every derivation, one after the other; each replaces its own results of the day.
-async fn derive(_config: &Config, health: &Health, transaction: &Transaction<'_>, day: &Day) -> Result<(), StoreError> {
-    health.day(transaction, day).await
+async fn derive(health: &Health, transaction: &Transaction<'_>, day: Day) -> Result<(), StoreError> {
+    let day = field_work::day(transaction, day).await?;
+    health.day(transaction, &day).await
 }

@@ -29,6 +29,7 @@ mod session;
 mod state;
 mod status;
 mod token;
+pub mod work;
 mod writer;
 
 pub use capture::{

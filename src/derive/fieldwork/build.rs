@@ -15,8 +15,8 @@ use super::pattern::median;
 use super::swath::{Offset, Strip};
 use super::told::{self, Task};
 use super::{
-    Applied, Area, Completeness, DeviceTotal, DistanceSource, Distances, Evidence, Fuel, Harvest, Operation, Place,
-    Positions, Quantity, Rates, Remark, Session, Source, State, Times, Trace, Width, device, trace_of, yields,
+    Applied, Area, Completeness, DeviceTotal, DistanceSource, Distances, Evidence, Fuel, GeoBox, Harvest, Operation,
+    Place, Positions, Quantity, Rates, Remark, Session, Source, State, Times, Trace, Width, device, trace_of, yields,
 };
 use crate::derive::field::Field;
 use crate::derive::geometry::Frame;
@@ -29,6 +29,8 @@ const POSITIONS_MIN: f64 = 0.8;
 const AREA_DIFFERS: f64 = 0.03;
 const FUEL_DIFFERS: f64 = 0.05;
 const MASS_DIFFERS: f64 = 0.03;
+/// Ways by positions and by the machine's own measure that deserve a remark.
+const WAYS_DIFFER: f64 = 0.03;
 /// Fuel that is known for less of the session deserves a remark.
 const FUEL_COVERAGE: f64 = 0.95;
 /// A width that is only inferred is uncertain by this share.
@@ -142,6 +144,7 @@ impl<'d, 'a> Builder<'d, 'a> {
             working_day: self.day.work.day,
             season: season(self.day.work.day, operation),
             place: self.place(),
+            bounds: self.bounds(),
             operation,
             operation_source,
             crop,
@@ -326,6 +329,17 @@ impl<'d, 'a> Builder<'d, 'a> {
         Place::Outside { name: self.word(|entry| &entry.field), proposed_boundary: degrees.collect() }
     }
 
+    fn bounds(&self) -> Option<GeoBox> {
+        let places = self.working().map(|index| self.day.track.degrees[index]).filter(|degrees| !degrees.0.is_nan());
+        let boxes = places.map(|(lat, lon)| GeoBox { south_deg: lat, west_deg: lon, north_deg: lat, east_deg: lon });
+        boxes.reduce(|a, b| GeoBox {
+            south_deg: a.south_deg.min(b.south_deg),
+            west_deg: a.west_deg.min(b.west_deg),
+            north_deg: a.north_deg.max(b.north_deg),
+            east_deg: a.east_deg.max(b.east_deg),
+        })
+    }
+
     /// The kind that decided most of the working time.
     fn evidence(&self) -> Evidence {
         let of = |kind: Evidence| -> f64 {
@@ -356,6 +370,7 @@ impl<'d, 'a> Builder<'d, 'a> {
             missing,
             share: Some(stored as f64 / (stored + missing) as f64),
             longest_gap_s: longest_ms as f64 / 1000.0,
+            estimated_time: readings.estimated_in(self.intervals.clone()) as u64,
         }
     }
 
@@ -475,6 +490,11 @@ impl<'d, 'a> Builder<'d, 'a> {
         device::totals(self.day.work.readings, self.intervals.clone(), &entries, at[self.intervals.start], ours)
     }
 
+    fn ways_differ(&self, measured_m: f64) -> bool {
+        let by_positions: f64 = self.working().map(|index| self.day.way_m[index]).sum();
+        self.distance_source == DistanceSource::Interval && (by_positions - measured_m).abs() > WAYS_DIFFER * measured_m
+    }
+
     fn remarks(&self, session: &Session, resets: u32) -> Vec<Remark> {
         let differs = |quantity: Quantity, most: f64| {
             let of = |total: &&DeviceTotal| total.quantity == quantity;
@@ -495,6 +515,8 @@ impl<'d, 'a> Builder<'d, 'a> {
             (Remark::MassDiffersFromMachine, differs(Quantity::WetMassKg, MASS_DIFFERS)),
             (Remark::FuelPartly, session.fuel.is_some_and(|fuel| fuel.coverage < FUEL_COVERAGE)),
             (Remark::GeometryOnly, session.evidence == Evidence::Geometry),
+            (Remark::TimesEstimated, session.completeness.estimated_time > 0),
+            (Remark::WaysDiffer, self.ways_differ(session.distance.working_m)),
             (Remark::CounterReset, resets > 0),
             (Remark::OperationUnknown, session.operation == Operation::Unknown),
         ];

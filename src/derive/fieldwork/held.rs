@@ -62,6 +62,24 @@ impl Stretches {
     }
 }
 
+/// Signals whose value may hold from before the day began.
+pub const CARRIED: [SignalId; 14] = [
+    catalogue::ACTUAL_WORK_STATE,
+    catalogue::HEADER_IN_WORK,
+    catalogue::REAR_HITCH_IN_WORK,
+    catalogue::FRONT_HITCH_IN_WORK,
+    catalogue::CONDENSED_WORK_STATE,
+    catalogue::ACTUAL_WORKING_WIDTH_M,
+    catalogue::MAX_WORKING_WIDTH_M,
+    catalogue::CROP_MOISTURE_PCT,
+    catalogue::REFERENCE_MOISTURE_PCT,
+    catalogue::YIELD_HOLD,
+    catalogue::YIELD_LAG_IGNORE_S,
+    catalogue::YIELD_LEAD_IGNORE_S,
+    catalogue::GNSS_FIX,
+    catalogue::UNLOAD_ACTIVE,
+];
+
 const SETTINGS: [SignalId; 9] = [
     catalogue::ACTUAL_WORKING_WIDTH_M,
     catalogue::MAX_WORKING_WIDTH_M,

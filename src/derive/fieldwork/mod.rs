@@ -26,18 +26,23 @@ mod operation;
 mod pattern;
 mod quality;
 mod reported;
+mod revision;
 mod rules;
 mod session;
 mod state;
 mod swath;
+#[cfg(test)]
+pub(crate) mod testing;
 mod told;
 mod trace;
 mod track;
 mod yields;
 
 pub use fold::{sessions, traced};
+pub use held::CARRIED;
 pub use input::{ImplementUse, Ledger, Machine, Work};
 pub use operation::{Operation, SpeedBand};
+pub use revision::{Change, Proposal, Standing, changes};
 pub use rules::Rules;
 pub use session::*;
 pub use state::State;

@@ -230,7 +230,8 @@ mod tests {
     const DAY_MS: i64 = 86_400_000;
 
     fn trend() -> Trend {
-        let text = "[[trend]]\nid = 'heat'\nseverity = 2\ntitle = { ru = 'а', en = 'a' }\nadvice = { ru = 'а', en = 'a' }
+        let text =
+            "[[trend]]\nid = 'heat'\nseverity = 2\ntitle = { ru = 'а', en = 'a' }\nadvice = { ru = 'а', en = 'a' }
             value = 'coolant_temp_c'\nresolution = 0.5\nrises_by = 6\ndays = 3\nat_least_min = 20
             class = 'engine_load_pct'\nedges = [50]";
         let mut errors = Vec::new();

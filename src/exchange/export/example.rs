@@ -64,6 +64,7 @@ pub(crate) fn session(field: &Field) -> Session {
         working_day: date(2026, 8, 20),
         season: 2026,
         place: Place::Field { field_id: field.id.0, name: field.name.clone(), share: 0.99 },
+        bounds: None,
         operation: Operation::GrainHarvest,
         operation_source: Source::Task,
         crop: Some("spring wheat".into()),

@@ -431,9 +431,14 @@ mod tests {
 
     #[test]
     fn dates_come_due_without_an_hour_of_work() {
-        check(&usage(100.0, 101.0, "2026-06-20T00:00:00Z"), &[], "2026-12-20T00:00:00Z", expect![[r#"
+        check(
+            &usage(100.0, 101.0, "2026-06-20T00:00:00Z"),
+            &[],
+            "2026-12-20T00:00:00Z",
+            expect![[r#"
             winter Overdue at 127 %, -80 days left
-            coolant Soon at 96 %, 26 days left"#]]);
+            coolant Soon at 96 %, 26 days left"#]],
+        );
         let done = [("winter", "2026-09-20T00:00:00Z", None), ("coolant", "2026-10-20T00:00:00Z", None)];
         check(&usage(100.0, 101.0, "2026-06-20T00:00:00Z"), &done, "2026-12-20T00:00:00Z", expect![""]);
     }
