@@ -49,8 +49,11 @@ fn stretch() -> impl Strategy<Value = Stretch> {
     })
 }
 
-/// Samples as (time, sequence, values), with gaps between stretches and signals that come and go.
-fn samples(stretches: &[(Stretch, i64)]) -> Vec<(i64, i64, Vec<(SignalId, f64)>)> {
+/// Time, sequence and values of a sample.
+type Row = (i64, i64, Vec<(SignalId, f64)>);
+
+/// Samples with gaps between stretches and signals that come and go.
+fn samples(stretches: &[(Stretch, i64)]) -> Vec<Row> {
     let mut samples = Vec::new();
     let mut at_ms = 1_787_200_000_000;
     let mut hours = 812.0;

@@ -13,7 +13,7 @@ use polevod::config::{self, Config};
 use polevod::derive::health::worklist::WorkState;
 use polevod::derive::health::{Language, Severity};
 use polevod::store::health::{self as stored, AlertFilter, ChannelKind, Moment, NewChannel, NewDone, WorkChange};
-use polevod::store::{self, Batch, Prepared, Records, Registry, Run, Settings};
+use polevod::store::{self, Batch, Prepared, Records, Run, Session, Settings};
 use polevod::{recompute, time};
 use tokio_postgres::Client;
 use wire::{
@@ -33,7 +33,7 @@ fn server() -> &'static Postgres {
 struct Site {
     config: Config,
     client: Client,
-    registry: Registry,
+    session: Session,
     settings: Settings,
 }
 
@@ -54,7 +54,8 @@ impl Site {
             payload_bytes_max: 1_000,
             without_ledger: false,
         };
-        Self { config, client, registry: Registry::default(), settings }
+        let session = Session::connect(&config.database).await.unwrap();
+        Self { config, client, session, settings }
     }
 
     /// Stores records of one kind, as a frame of `machine` brings them: (first sequence, records).
@@ -80,7 +81,7 @@ impl Site {
             dropped: Vec::new(),
         });
         let batch = Batch { runs: vec![run], ..Batch::default() };
-        store::load(&mut self.client, &mut self.registry, &batch, &self.settings).await.unwrap();
+        store::load(&mut self.session, &batch, &self.settings).await.unwrap();
     }
 
     async fn samples(&mut self, machine: &str, first_sequence: u64, samples: &[Sample]) {

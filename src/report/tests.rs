@@ -323,8 +323,7 @@ fn every_word_of_a_session_has_a_translation() {
         Remark::MassDiffersFromMachine,
         Remark::FuelPartly,
         Remark::GeometryOnly,
-        Remark::WithoutDataPartly,
-        Remark::PartlyOutsideField,
+        Remark::TimesEstimated,
         Remark::CounterReset,
         Remark::OperationUnknown,
     ];

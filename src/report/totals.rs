@@ -157,6 +157,7 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::approx_constant)] // 3.14 ha are no circle.
 mod tests {
     use super::*;
     use crate::exchange::export::example;

@@ -9,20 +9,20 @@ use polevod::derive::{Readings, TaskEntry};
 use wire::{SignalId, catalogue};
 
 /// Where drives take place.
-pub const HOME: (f64, f64) = (56.259, 83.971);
+pub(crate) const HOME: (f64, f64) = (56.259, 83.971);
 /// Beginning of the working day 2026-08-20 in Tomsk: 04:00 local.
-pub const DAY_START: &str = "2026-08-19T21:00:00Z";
+pub(crate) const DAY_START: &str = "2026-08-19T21:00:00Z";
 
 /// One reading.
 #[derive(Debug, Clone)]
-pub struct Sample {
-    pub at_ms: i64,
-    pub values: Vec<(SignalId, f64)>,
+pub(crate) struct Sample {
+    pub(crate) at_ms: i64,
+    pub(crate) values: Vec<(SignalId, f64)>,
 }
 
 /// What a machine reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sensors {
+pub(crate) enum Sensors {
     /// Position, engine, work state and width.
     Implement,
     /// Position, speed and engine.
@@ -32,10 +32,10 @@ pub enum Sensors {
 }
 
 /// A drive in the making.
-pub struct Drive {
-    pub samples: Vec<Sample>,
-    pub sensors: Sensors,
-    pub width_m: f64,
+pub(crate) struct Drive {
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) sensors: Sensors,
+    pub(crate) width_m: f64,
     frame: Frame,
     at: Point,
     now_ms: i64,
@@ -45,7 +45,7 @@ pub struct Drive {
 
 impl Drive {
     /// Begins at `local` time of 2026-08-20 (HH:MM), at the home corner.
-    pub fn begin(local: &str, sensors: Sensors, width_m: f64) -> Self {
+    pub(crate) fn begin(local: &str, sensors: Sensors, width_m: f64) -> Self {
         let (hours, minutes) = local.split_once(':').expect("HH:MM");
         let (hours, minutes): (i64, i64) = (hours.parse().expect("hours"), minutes.parse().expect("minutes"));
         let start: Timestamp = DAY_START.parse().expect("a time");
@@ -62,7 +62,7 @@ impl Drive {
         }
     }
 
-    pub fn every_ms(mut self, period_ms: i64) -> Self {
+    pub(crate) fn every_ms(mut self, period_ms: i64) -> Self {
         self.period_ms = period_ms;
         self
     }
@@ -91,7 +91,7 @@ impl Drive {
     }
 
     /// Drives straight to a place.
-    pub fn to(&mut self, x: f64, y: f64, kmh: f64, works: bool) {
+    pub(crate) fn to(&mut self, x: f64, y: f64, kmh: f64, works: bool) {
         let target = Point::new(x, y);
         let step_m = kmh / 3.6 * self.period_ms as f64 / 1000.0;
         let rate = if works { 30.0 } else { 12.0 };
@@ -103,7 +103,7 @@ impl Drive {
     }
 
     /// Turns round in a half circle to `y`, on the side on which it is.
-    pub fn turn_to(&mut self, y: f64, east: bool, kmh: f64) {
+    pub(crate) fn turn_to(&mut self, y: f64, east: bool, kmh: f64) {
         let middle = Point::new(self.at.x, (self.at.y + y) / 2.0);
         let radius = (y - self.at.y) / 2.0;
         let steps =
@@ -117,7 +117,7 @@ impl Drive {
     }
 
     /// Stands for so many seconds.
-    pub fn stand(&mut self, seconds: i64, engine: bool) {
+    pub(crate) fn stand(&mut self, seconds: i64, engine: bool) {
         let end = self.now_ms + seconds * 1000;
         while self.now_ms < end {
             if engine {
@@ -129,12 +129,12 @@ impl Drive {
     }
 
     /// Lets time pass without a record.
-    pub fn silence(&mut self, seconds: i64) {
+    pub(crate) fn silence(&mut self, seconds: i64) {
         self.now_ms += seconds * 1000;
     }
 
     /// Works passes of `length_m` to and fro, northward by the width, from the place where it is.
-    pub fn passes(&mut self, count: usize, length_m: f64, kmh: f64) {
+    pub(crate) fn passes(&mut self, count: usize, length_m: f64, kmh: f64) {
         let west = self.at.x;
         for pass in 0..count {
             let east = pass % 2 == 0;
@@ -148,14 +148,10 @@ impl Drive {
         // The record after the last pass ends it.
         self.report(kmh, false, 1700.0, 12.0);
     }
-
-    pub fn now_ms(&self) -> i64 {
-        self.now_ms
-    }
 }
 
 /// The readings of samples, numbered in the order recorded, fed in the order `order` gives.
-pub fn readings(samples: &[Sample], order: impl IntoIterator<Item = usize>) -> Readings {
+pub(crate) fn readings(samples: &[Sample], order: impl IntoIterator<Item = usize>) -> Readings {
     let mut readings = Readings::default();
     for number in order {
         let sample = &samples[number];
@@ -170,19 +166,19 @@ pub fn readings(samples: &[Sample], order: impl IntoIterator<Item = usize>) -> R
 
 /// Everything beside the readings.
 #[derive(Default)]
-pub struct Known {
-    pub tasks: Vec<TaskEntry>,
-    pub fields: Fields,
-    pub machine: Machine,
-    pub ledger: Ledger,
+pub(crate) struct Known {
+    pub(crate) tasks: Vec<TaskEntry>,
+    pub(crate) fields: Fields,
+    pub(crate) machine: Machine,
+    pub(crate) ledger: Ledger,
 }
 
 impl Known {
-    pub fn sessions_of(&self, readings: &Readings) -> Vec<Session> {
+    pub(crate) fn sessions_of(&self, readings: &Readings) -> Vec<Session> {
         fieldwork::sessions(&self.work(readings), &Rules::default())
     }
 
-    pub fn work<'a>(&'a self, readings: &'a Readings) -> Work<'a> {
+    pub(crate) fn work<'a>(&'a self, readings: &'a Readings) -> Work<'a> {
         Work {
             day: Date::constant(2026, 8, 20),
             readings,
@@ -194,13 +190,13 @@ impl Known {
         }
     }
 
-    pub fn sessions(&self, drive: &Drive) -> Vec<Session> {
+    pub(crate) fn sessions(&self, drive: &Drive) -> Vec<Session> {
         self.sessions_of(&readings(&drive.samples, 0..drive.samples.len()))
     }
 }
 
 /// A rectangular field by its corners in metres.
-pub fn field(id: i64, low: (f64, f64), high: (f64, f64)) -> Field {
+pub(crate) fn field(id: i64, low: (f64, f64), high: (f64, f64)) -> Field {
     let frame = Frame::at(HOME.0, HOME.1);
     let corner = |x: f64, y: f64| {
         let (lat_deg, lon_deg) = frame.degrees(Point::new(x, y));

@@ -69,7 +69,8 @@ impl<'a> Day<'a> {
                     is_off: engine.is_off(index),
                     // An unknown speed is no standing: work may be reported without positions.
                     stands: speed_kmh < standing_kmh,
-                    works: works[index] && !(speed_kmh > rules.road_kmh),
+                    // An unknown speed is not that of a road either.
+                    works: works[index] && (speed_kmh.is_nan() || speed_kmh <= rules.road_kmh),
                     unloads: reported.unloads[index],
                 }
             })

@@ -1,11 +1,11 @@
 //! Which ground a machine is on: a known field, or a place of its own outside them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::Rules;
 use super::track::Track;
 use crate::derive::field::{FieldId, Fields};
-use crate::derive::geometry::{Bounds, Point};
+use crate::derive::geometry::Point;
 
 /// A new look at the fields is worth it after this way, m.
 const LOOK_AGAIN_M: f64 = 5.0;
@@ -75,7 +75,7 @@ impl InFields {
 #[derive(Debug, Clone)]
 pub(super) struct OwnGrounds {
     side_m: f64,
-    squares: HashMap<(i32, i32), u32>,
+    squares: BTreeMap<(i32, i32), u32>,
 }
 
 /// How many squares apart two places may be and still be one ground.
@@ -86,7 +86,7 @@ impl OwnGrounds {
     pub(super) fn of<'r>(runs: impl Iterator<Item = &'r [Point]>, neighbour_m: f64) -> Self {
         let side_m = neighbour_m / f64::from(REACH);
         let mut parents: Vec<u32> = Vec::new();
-        let mut squares: HashMap<(i32, i32), u32> = HashMap::new();
+        let mut squares: BTreeMap<(i32, i32), u32> = BTreeMap::new();
         for places in runs {
             let run = parents.len() as u32;
             parents.push(run);
@@ -141,11 +141,6 @@ pub(super) fn is_near(track: &Track, in_fields: &InFields, own: &OwnGrounds, sam
         Ground::Own(_) if place.x.is_nan() => true,
         Ground::Own(number) => own.is_near(place, number),
     }
-}
-
-/// The box around the usable places of some samples.
-pub(super) fn bounds(track: &Track, samples: impl Iterator<Item = usize>) -> Option<Bounds> {
-    Bounds::around(samples.map(|sample| track.places[sample]).filter(|place| !place.x.is_nan()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! neighbours at several distances. Legs beside such ones, headland rounds above all, are adopted when they are
 //! driven at about their speed.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::Rules;
 use super::track::Track;
@@ -274,11 +274,11 @@ fn alike(one_mps: f64, other_mps: f64) -> bool {
 }
 
 /// Nodes by squares of the plane.
-struct Grid(HashMap<(i32, i32), Vec<usize>>);
+struct Grid(BTreeMap<(i32, i32), Vec<usize>>);
 
 impl Grid {
     fn of(nodes: &[Node]) -> Self {
-        let mut squares: HashMap<_, Vec<usize>> = HashMap::new();
+        let mut squares: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (number, node) in nodes.iter().enumerate().filter(|(_, node)| node.leg > 0) {
             squares.entry(Self::square(node.at)).or_default().push(number);
         }

@@ -18,8 +18,6 @@ pub(super) struct Reported {
     pub works: Vec<Option<bool>>,
     /// Whether a harvester's grain goes over to a trailer.
     pub unloads: Vec<bool>,
-    /// Whether any sample says whether it works.
-    pub is_known: bool,
 }
 
 impl Reported {
@@ -55,7 +53,7 @@ impl Reported {
             // Bit 0 of the status is the auger.
             unload.at(index).is_some_and(|on| on == 1.0) || status.at(index).is_some_and(|bits| bits as u32 & 1 == 1)
         });
-        Self { is_known: works.iter().any(Option::is_some), unloads: unloads.collect(), works }
+        Self { unloads: unloads.collect(), works }
     }
 }
 

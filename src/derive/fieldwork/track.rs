@@ -181,7 +181,7 @@ fn usable_positions(readings: &Readings) -> Vec<(f64, f64)> {
             // No fix, and error.
             let is_lost = last_fix.is_some_and(|fix| fix == 0.0 || fix == 14.0);
             match (latitude.at(index), longitude.at(index)) {
-                (Some(lat), Some(lon)) if !is_lost && !(lat == 0.0 && lon == 0.0) => (lat, lon),
+                (Some(lat), Some(lon)) if !is_lost && (lat != 0.0 || lon != 0.0) => (lat, lon),
                 _ => (f64::NAN, f64::NAN),
             }
         })

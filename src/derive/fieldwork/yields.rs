@@ -1,6 +1,6 @@
 //! Yield points: flow paired with where the crop was cut, and cleaned in the order of the published practice.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -107,7 +107,7 @@ pub(super) fn points(
     let delay_ms = (delay_s * 1000.0) as i64;
     let (lead_ms, lag_ms) =
         ((ends.lead_s.unwrap_or(LEAD_S) * 1000.0) as i64, (ends.lag_s.unwrap_or(LAG_S) * 1000.0) as i64);
-    let mut span: HashMap<usize, (i64, i64)> = HashMap::new();
+    let mut span: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
     for cut in cuts {
         let run = span.entry(cut.run).or_insert((cut.at_ms, cut.at_ms));
         run.1 = cut.at_ms + (cut.seconds * 1000.0) as i64;
@@ -159,7 +159,7 @@ pub(super) fn points(
 /// Compares each point with the middle of its neighbourhood: its square and the eight around it.
 fn drop_strangers(cuts: &[Cut], points: &mut [YieldPoint]) {
     let square = |at: Point| ((at.x / NEIGHBOURHOOD_M).floor() as i32, (at.y / NEIGHBOURHOOD_M).floor() as i32);
-    let mut squares: HashMap<(i32, i32), Vec<usize>> = HashMap::new();
+    let mut squares: BTreeMap<(i32, i32), Vec<usize>> = BTreeMap::new();
     for (number, cut) in cuts.iter().enumerate().filter(|(number, _)| points[*number].dropped.is_none()) {
         squares.entry(square(cut.place)).or_default().push(number);
     }
@@ -204,7 +204,7 @@ fn estimate_delay_s(cuts: &[Cut], flow: &Flow<'_>, usual_s: f64) -> f64 {
     let cell_m = 10.0;
     let cost = |delay_s: f64| {
         // Sum and count of flow over speed, by cell and direction.
-        let mut cells: HashMap<(i32, i32, bool), (f64, f64)> = HashMap::new();
+        let mut cells: BTreeMap<(i32, i32, bool), (f64, f64)> = BTreeMap::new();
         for cut in cuts.iter().filter(|cut| cut.speed_mps > 0.3 && cut.fresh_m2 > NEW_GROUND * cut.swept_m2) {
             let Some((kgps, _)) = flow.of(cut, (delay_s * 1000.0) as i64) else { continue };
             let forward = cut.heading.x + 0.37 * cut.heading.y > 0.0;

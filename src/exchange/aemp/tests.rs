@@ -170,7 +170,7 @@ fn a_series_reads_back_whatever_it_is_about() {
     let written = Series { faults: vec![fault.clone()], ..Series::default() };
     for form in [Form::Xml, Form::Json] {
         let (found, _) = series("page", written.document(Resource::Faults).render(form).as_bytes());
-        assert_eq!(found.faults, [fault.clone()]);
+        assert_eq!(found.faults, std::slice::from_ref(&fault));
     }
     assert_eq!(Resource::parse("SwitchStatus"), None);
 }

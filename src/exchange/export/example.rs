@@ -127,7 +127,13 @@ pub(crate) fn session(field: &Field) -> Session {
             ours: Some(32_200.0),
             difference: Some(0.00625),
         }],
-        completeness: Completeness { stored: 3_560, missing: 41, share: Some(0.9886), longest_gap_s: 41.0 },
+        completeness: Completeness {
+            stored: 3_560,
+            missing: 41,
+            share: Some(0.9886),
+            estimated_time: 0,
+            longest_gap_s: 41.0,
+        },
         positions: Positions { share: 1.0, error_m: 0.4, is_reported: true, jumps: 0 },
         remarks: vec![Remark::RecordsMissing, Remark::WorkedThroughGap],
     }

@@ -9,6 +9,7 @@
 mod columns;
 mod csv;
 #[cfg(test)]
+#[allow(clippy::approx_constant)] // 3.14 ha are no circle.
 pub(crate) mod example;
 mod exporter;
 mod geojson;
@@ -19,6 +20,7 @@ mod work;
 mod xlsx;
 
 #[cfg(test)]
+#[allow(clippy::approx_constant)] // 3.14 ha are no circle.
 mod tests;
 
 pub use columns::{SampleRow, TrackRow, YieldRow, code, samples, sessions, track, yield_points};

@@ -340,7 +340,7 @@ fn task_data_comes_back_with_its_totals_and_names() {
     let (xml_name, xml) = files.get("TASKDATA.XML").expect("the main file");
     assert_eq!(xml_name, "TASKDATA.XML");
     check(
-        &String::from_utf8(xml.to_vec()).expect("text"),
+        std::str::from_utf8(xml).expect("text"),
         expect![[r#"
             <?xml version="1.0" encoding="UTF-8"?>
             <ISO11783_TaskData VersionMajor="4" VersionMinor="3" ManagementSoftwareManufacturer="Polevod" ManagementSoftwareVersion="0.1.0" DataTransferOrigin="1">
@@ -458,7 +458,7 @@ fn task_data_comes_back_with_its_totals_and_names() {
     );
     let (_, header) = files.get("TLG00001.xml").expect("the header");
     check(
-        &String::from_utf8(header.to_vec()).expect("text"),
+        std::str::from_utf8(header).expect("text"),
         expect![[r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <TIM A="" D="4">
