@@ -211,8 +211,10 @@ fn three_days() -> Vec<Sample> {
     samples
 }
 
-const CODES: [(i64, &[(u32, u8, u8)]); 3] =
-    [(1, &[(110, 16, 1)]), (240, &[(110, 16, 1), (100, 18, 3)]), (1_440, &[(100, 18, 3)])];
+/// Minute of a report, and its codes: SPN, FMI, occurrence count.
+type Report = (i64, &'static [(u32, u8, u8)]);
+
+const CODES: [Report; 3] = [(1, &[(110, 16, 1)]), (240, &[(110, 16, 1), (100, 18, 3)]), (1_440, &[(100, 18, 3)])];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_order_of_arrival_and_any_pauses_for_recomputing_give_the_same_results() {
