@@ -36,9 +36,9 @@ impl Broker {
         fs::create_dir(folder.path().join("data")).expect("a folder");
         for (user, password) in [("polevod", "s"), (SERIAL, "m")] {
             let file = folder.path().join("passwords");
-            let create = if file.exists() { "-b" } else { "-cb" };
+            let create: &[&str] = if file.exists() { &[] } else { &["-c"] };
             let mut command = packages.command("/usr/bin/mosquitto_passwd", &[folder.path()]);
-            let status = command.arg(create).arg(&file).args([user, password]).status().expect("mosquitto_passwd");
+            let status = command.args(create).arg("-b").arg(&file).args([user, password]).status().expect("mosquitto_passwd");
             assert!(status.success());
         }
         make_certificates(folder.path());
