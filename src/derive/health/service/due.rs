@@ -16,6 +16,8 @@ const DIESEL_KG_PER_L: f64 = 0.84;
 const SEASON_DAYS: i64 = 90;
 /// And is soon due, and overdue, so many days before and after.
 const SEASON_MARGIN_DAYS: i64 = 30;
+/// In summer nobody makes up for last winter's.
+const SEASON_LAPSES_DAYS: i64 = 150;
 /// Days that tell how much a machine works.
 const RECENT_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
@@ -298,7 +300,8 @@ fn season(month: u8, last_done: Option<&Done>, usage: &Usage, now_ms: i64, zone:
     let this = begins(near.year())?;
     let due_ms = if now_ms >= this - SEASON_DAYS * DAY_MS { this } else { begins(near.year() - 1)? };
     let is_done = last_done.is_some_and(|done| done.at_ms >= due_ms - SEASON_DAYS * DAY_MS);
-    if is_done || usage.registered_ms > due_ms {
+    let is_past = now_ms - due_ms > SEASON_LAPSES_DAYS * DAY_MS;
+    if is_done || is_past || usage.registered_ms > due_ms {
         return None;
     }
     let days = (now_ms - due_ms) as f64 / DAY_MS as f64;
