@@ -94,13 +94,14 @@ fn the_russian_report_says_what_was_done() {
             Составлен
             | 21.08.2026 01:30 (UTC+7)
             Редакция
-            | 2 · 81065c85
+            | 2 · dbc2c955
             Полнота данных
             | 98,8 % (10 680 из 10 803 записей)
             Дальнее &amp; ближнее (12/3)  | 41,13 га, яровая пшеница
             Уборка зерновых
             | Площадь работ | 6,28 га ± 0,02известна у 2 из 3 работ
             | Пройдено хотя бы раз | 0,97 га (2,3 %)
+            | Ширина × путь | 6,44 га
             | Время | 3,0 ч, в том числе в работе 2,5 ч
             | Производительность | 3,14 га/ч
             | Топливо | 102,8 л, в том числе в работе 97,5 л
@@ -138,7 +139,7 @@ fn the_russian_report_says_what_was_done() {
             | 21.08.2026 01:30 | Агроном | ширина 6,0 → 7,0 м | замена жатки
             Что означает каждый показатель
             Площадь:
-            | площадь полос захвата, каждое место один раз за работу, на эллипсоиде; разные машины складываются.
+            | площадь полос захвата, каждое место один раз за работу, на эллипсоиде; разные машины складываются. Ширина × путь считает повторно пройденное дважды, как счётчик машины.
             Пройдено хотя бы раз:
             | общая площадь всех работ внутри границы поля, без повторов между машинами.
             Погрешность:
@@ -163,7 +164,7 @@ fn the_russian_report_says_what_was_done() {
             | фамилия, имя, должность | подпись, дата
             Работу принял
             | фамилия, имя, должность | подпись, дата
-            Состояние 81065c85 · актуальный отчёт: https://polevod.example/reports/field-work?field=7"#]],
+            Состояние dbc2c955 · актуальный отчёт: https://polevod.example/reports/field-work?field=7"#]],
     );
 }
 
@@ -185,13 +186,14 @@ fn the_english_report_says_the_same() {
             Prepared
             | 21 Aug 2026 01:30 (UTC+7)
             Revision
-            | 2 · 81065c85
+            | 2 · dbc2c955
             Data completeness
             | 98.8 % (10,680 of 10,803 records)
             Дальнее &amp; ближнее (12/3)  | 41.13 ha, spring wheat
             Grain harvest
             | Area worked | 6.28 ha ± 0.02known for 2 of 3 sessions
             | Covered at least once | 0.97 ha (2.3 %)
+            | Width × distance | 6.44 ha
             | Time | 3.0 h, of this at work 2.5 h
             | Output | 3.14 ha/h
             | Fuel | 102.8 L, of this at work 97.5 L
@@ -323,8 +325,6 @@ fn every_word_of_a_session_has_a_translation() {
         Remark::MassDiffersFromMachine,
         Remark::FuelPartly,
         Remark::GeometryOnly,
-        Remark::WithoutDataPartly,
-        Remark::PartlyOutsideField,
         Remark::CounterReset,
         Remark::OperationUnknown,
     ];
