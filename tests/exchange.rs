@@ -121,11 +121,8 @@ fn harvest(path: &Path) -> Harvest {
     assert_eq!(sessions.len(), 1, "one task, one field, one session");
     let (session, trace) = sessions.remove(0);
     let recording = &recordings.recordings[0];
-    let machine = export::Machine {
-        serial: recording.machine.as_str().to_owned(),
-        name: None,
-        model: recording.model.clone(),
-    };
+    let machine =
+        export::Machine { serial: recording.machine.as_str().to_owned(), name: None, model: recording.model.clone() };
     let field_code = fields.get(FieldId(1)).and_then(|field| field.code.clone());
     let work = export::Work {
         session_id: 1,
