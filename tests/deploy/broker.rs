@@ -38,7 +38,8 @@ impl Broker {
             let file = folder.path().join("passwords");
             let create: &[&str] = if file.exists() { &[] } else { &["-c"] };
             let mut command = packages.command("/usr/bin/mosquitto_passwd", &[folder.path()]);
-            let status = command.args(create).arg("-b").arg(&file).args([user, password]).status().expect("mosquitto_passwd");
+            let status =
+                command.args(create).arg("-b").arg(&file).args([user, password]).status().expect("mosquitto_passwd");
             assert!(status.success());
         }
         make_certificates(folder.path());
