@@ -414,7 +414,7 @@ mod tests {
         let done = ("to_2", "2026-06-19T11:00:00Z", None);
         check(&usage(500.0, 640.0, now), &[done], now, expect![""]);
         let noted = ("to_1", "2026-06-10T00:00:00Z", Some(520.0));
-        check(&usage(500.0, 640.0, now), &[noted], now, expect!["to_1 Soon at 96 %, 5 h, 1 days left"]);
+        check(&usage(500.0, 640.0, now), &[noted], now, expect!["to_1 Soon at 96 %, 5 h, 0 days left"]);
     }
 
     #[test]
@@ -454,7 +454,7 @@ mod tests {
             day.hours = None;
             day.fuel_l = Some((5_000.0 + 600.0 * index as f64, 5_600.0 + 600.0 * index as f64));
         }
-        check(&usage, &[], now, expect!["to_1 Due at 105 %, unknown left"]);
+        check(&usage, &[], now, expect!["to_1 Soon at 96 %, unknown left"]);
         check(&usage, &[("to_1", "2026-06-18T05:00:00Z", None)], now, expect![""]);
     }
 }
