@@ -80,7 +80,7 @@ impl<'d, 'a> Builder<'d, 'a> {
         let strips = group.runs.iter().map(|run| {
             let follows =
                 run.end() + 1 < day.states.len() && day.seconds[*run.end()] > 0.0 && !day.track.broken[run.end() + 1];
-            Strip::of(&day.track, &frame, run, follows, |index| offset_at(day, index))
+            Strip::of(&day.track, &frame, run, follows, |index| day.width_at(index).0, |index| offset_at(day, index))
         });
         let strips: Vec<Strip> = strips.collect();
         let distance_source = distance_source(day, &intervals, positions.share);
@@ -108,7 +108,7 @@ impl<'d, 'a> Builder<'d, 'a> {
 
     fn build(self, with_trace: bool) -> Option<(Session, Trace)> {
         let time = self.time();
-        let (area, swept_m2) = self.area();
+        let (area, swept_m2) = self.area(time.working_s);
         let worked_m2 = area.union_m2.or(swept_m2).unwrap_or(0.0);
         let rules = self.day.rules;
         if time.working_s < rules.least_work_s && worked_m2 < rules.least_area_m2 {
@@ -265,7 +265,7 @@ impl<'d, 'a> Builder<'d, 'a> {
         covering.cover(|index| self.day.width_at(index).0.unwrap_or(usual_m))
     }
 
-    fn area(&self) -> (Area, Option<f64>) {
+    fn area(&self, working_s: f64) -> (Area, Option<f64>) {
         let swept = || self.working().map(|index| self.way_m(index) * self.day.width_at(index).0.unwrap_or(0.0)).sum();
         let swept_m2: Option<f64> = self.width_m.map(|_| swept());
         let Some(coverage) = &self.coverage else {
@@ -273,7 +273,7 @@ impl<'d, 'a> Builder<'d, 'a> {
         };
         let union_m2 = coverage.union_m2;
         let covered_m2 = union_m2 + coverage.outside_m2;
-        let unseen = self.unseen_share();
+        let unseen = self.unseen_share(working_s);
         let inferred = if self.width.source == Source::Inferred { INFERRED_WIDTH_ERROR } else { 0.0 };
         let error_m2 = (coverage.error_m2.powi(2) + (union_m2 * unseen).powi(2) + (union_m2 * inferred).powi(2)).sqrt();
         let area = Area {
@@ -288,14 +288,18 @@ impl<'d, 'a> Builder<'d, 'a> {
         (area, swept_m2)
     }
 
-    /// Share of the session in which nothing is known of where the machine was.
-    fn unseen_share(&self) -> f64 {
+    /// Seconds from a sample to the next one where that is so long that the machine may have been anywhere.
+    fn unseen_s(&self, index: usize) -> Option<f64> {
         let at = &self.day.work.readings.recorded_at_ms;
-        let elapsed = |index: usize| at.get(index + 1).map_or(0.0, |next| (next - at[index]) as f64 / 1000.0);
-        let last = self.intervals.end - 1;
-        let total: f64 = (self.intervals.start..last).map(elapsed).sum();
-        let unseen = (self.intervals.start..last).map(elapsed).filter(|seconds| *seconds > self.day.rules.gap_s);
-        if total > 0.0 { unseen.sum::<f64>() / total } else { 0.0 }
+        let elapsed_s = (at.get(index + 1)? - at[index]) as f64 / 1000.0;
+        let stood = matches!(self.day.states[index], State::Off | State::Idle) && self.day.seconds[index] > 0.0;
+        (elapsed_s > self.day.rules.gap_s && !stood).then_some(elapsed_s)
+    }
+
+    /// Time of the session in which the machine may have been anywhere, as a share of the time at work.
+    fn unseen_share(&self, working_s: f64) -> f64 {
+        let unseen = (self.intervals.start..self.intervals.end - 1).filter_map(|index| self.unseen_s(index));
+        if working_s > 0.0 { (unseen.sum::<f64>() / working_s).min(1.0) } else { 0.0 }
     }
 
     fn operation(&self, start_ms: i64) -> (Operation, Source) {
@@ -501,7 +505,8 @@ impl<'d, 'a> Builder<'d, 'a> {
             session.device_totals.iter().filter(of).filter_map(|total| total.difference).any(|d| d.abs() > most)
         };
         let time = &session.time;
-        let bridged = self.day.seconds[self.intervals.clone()].iter().any(|seconds| *seconds > self.day.rules.gap_s);
+        let bridged = (self.intervals.start..self.intervals.end - 1)
+            .any(|index| self.unseen_s(index).is_some() && self.day.states[index] == State::Working);
         let outside = self.coverage.as_ref().is_some_and(|c| c.outside_m2 > OUTSIDE_SHARE * c.union_m2);
         let remarks = [
             (Remark::WidthInferred, session.width.source == Source::Inferred),

@@ -38,6 +38,8 @@ pub(super) struct Day<'a> {
     /// What told work from the rest at each sample.
     pub evidence: Vec<Evidence>,
     pub unloads: Vec<bool>,
+    /// Whether any implement says whether it works.
+    pub implement_speaks: bool,
     pub in_fields: InFields,
     pub groups: Vec<Group>,
     pub tasks: Vec<Task<'a>>,
@@ -117,6 +119,7 @@ impl<'a> Day<'a> {
             max_width: stretches.held(readings, catalogue::MAX_WORKING_WIDTH_M),
             way_m: ways(at, &track),
             unloads: reported.unloads,
+            implement_speaks: reported.is_known,
             work,
             rules,
             stretches,
@@ -182,9 +185,9 @@ fn work_evidence(
     rules: &Rules,
 ) -> (Vec<bool>, Vec<Evidence>, Option<f64>) {
     let samples = readings.len();
-    let moves = |index: &usize| track.speed_mps[*index] * 3.6 > rules.standing_kmh;
-    let moving = (0..samples).filter(moves).count();
-    let silent = (0..samples).filter(moves).filter(|index| reported.works[*index].is_none()).count();
+    let moving_samples: Vec<bool> = track.speed_mps.iter().map(|speed| speed * 3.6 > rules.standing_kmh).collect();
+    let moving = moving_samples.iter().filter(|moves| **moves).count();
+    let silent = moving_samples.iter().zip(&reported.works).filter(|(moves, works)| **moves && works.is_none()).count();
     let mut works: Vec<bool> = reported.works.iter().map(|works| *works == Some(true)).collect();
     let mut evidence = vec![Evidence::Implement; samples];
     if silent as f64 <= SILENT_SHARE * moving as f64 {
@@ -192,8 +195,8 @@ fn work_evidence(
     }
     let in_field: Vec<bool> = (0..samples).map(|index| in_fields.at(index).is_some()).collect();
     let pattern = Pattern::of(readings, track, &in_field, rules);
-    let on_ground: Vec<bool> = (0..samples).map(|index| in_field[index] || pattern.worked[index]).collect();
-    let pulls = load::pulls(readings, stretches, track, &on_ground, rules);
+    let between = between_passes(&pattern, &moving_samples);
+    let pulls = load::pulls(readings, stretches, &pattern.worked, &between);
     let mut from = 0;
     while from < samples {
         let leg = pattern.leg[from];
@@ -206,6 +209,22 @@ fn work_evidence(
         from = to;
     }
     (works, evidence, pattern.spacing_m)
+}
+
+/// Moving samples between two worked legs that are no more than a turn apart.
+fn between_passes(pattern: &Pattern, moving: &[bool]) -> Vec<bool> {
+    const TURN_SAMPLES_MAX: usize = 120;
+    let mut between = vec![false; moving.len()];
+    let mut last_worked: Option<usize> = None;
+    for index in 0..moving.len() {
+        if pattern.worked[index] {
+            if let Some(last) = last_worked.filter(|last| index - last > 1 && index - last <= TURN_SAMPLES_MAX) {
+                (last + 1..index).for_each(|sample| between[sample] = moving[sample]);
+            }
+            last_worked = Some(index);
+        }
+    }
+    between
 }
 
 /// The part of a worked leg over which the engine pulled; all of it where it does not say.
@@ -221,7 +240,7 @@ fn pulled(pulls: &[Option<bool>]) -> std::ops::Range<usize> {
 }
 
 /// What each sample stands for: the time to the next one, or what a monitor logged with it. Over a gap it stands for
-/// nothing, unless the machine works on both sides.
+/// nothing, unless the machine does the same on both sides: units report seldom while nothing happens.
 fn seconds(readings: &Readings, states: &[State], rules: &Rules) -> Vec<f64> {
     let at = &readings.recorded_at_ms;
     let interval = readings.signal(catalogue::INTERVAL_S);
@@ -231,8 +250,13 @@ fn seconds(readings: &Readings, states: &[State], rules: &Rules) -> Vec<f64> {
         }
         let Some(next) = at.get(index + 1) else { return 0.0 };
         let seconds = (next - at[index]) as f64 / 1000.0;
-        let works_on = states[index] == State::Working && states[index + 1] == State::Working;
-        if seconds <= rules.gap_s || works_on && seconds <= rules.bridge_s { seconds } else { 0.0 }
+        let goes_on = states[index] == states[index + 1];
+        let holds_s = match states[index] {
+            State::Off if goes_on => f64::INFINITY,
+            State::Working | State::Idle if goes_on => rules.bridge_s,
+            _ => rules.gap_s,
+        };
+        if seconds <= holds_s { seconds } else { 0.0 }
     };
     (0..at.len()).map(of).collect()
 }

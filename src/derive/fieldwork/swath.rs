@@ -3,10 +3,14 @@
 use std::ops::RangeInclusive;
 
 use super::track::Track;
-use crate::derive::geometry::{Frame, Point};
+use crate::derive::geometry::{Frame, Point, distance_to_segment};
 
 /// Positions nearer to each other say nothing new about the way, m.
 const STEP_M: f64 = 1.5;
+/// Places nearer than this to the straight way between others add nothing, m.
+const STRAIGHT_M: f64 = 0.05;
+/// Longest edge that stands for several places, m: yield is told along it.
+const EDGE_MAX_M: f64 = 10.0;
 /// Direction is taken over this way to both sides, m: scatter of a decimetre turns a wide boom by a degree.
 const DIRECTION_M: f64 = 4.0;
 
@@ -34,13 +38,14 @@ pub(super) struct Offset {
 }
 
 impl Strip {
-    /// The strip of a run: from its first sample to the one after its last, where what the last one said ends.
-    /// `run_end` is the first sample that is not to be reached, where the track breaks.
+    /// The strip of a run: from its first sample to the one after its last, where what the last one said ends, if the
+    /// way goes on there (`follows`).
     pub(super) fn of(
         track: &Track,
         frame: &Frame,
         run: &RangeInclusive<usize>,
         follows: bool,
+        width_of: impl Fn(usize) -> Option<f64>,
         offset_of: impl Fn(usize) -> Offset,
     ) -> Self {
         let end = if follows { *run.end() + 1 } else { *run.end() };
@@ -58,12 +63,17 @@ impl Strip {
                 places.push((index, at));
             }
         }
+        Self::along(&thinned(&places, width_of), offset_of)
+    }
+
+    /// The strip along places, each with the sample from which on it counts.
+    pub(super) fn along(places: &[(usize, Point)], offset_of: impl Fn(usize) -> Offset) -> Self {
         if places.len() < 2 {
             return Self::default();
         }
         let vertices = (0..places.len()).map(|number| {
             let (sample, at) = places[number];
-            let right = right_of(&places, number);
+            let right = right_of(places, number);
             let offset = offset_of(sample);
             let ahead = Point::new(-right.y, right.x);
             let x = at.x + offset.ahead_m * ahead.x + offset.right_m * right.x;
@@ -89,6 +99,31 @@ impl Strip {
     }
 }
 
+/// Leaves out places that lie on the straight way between others, while the width stays the same.
+fn thinned(places: &[(usize, Point)], width_of: impl Fn(usize) -> Option<f64>) -> Vec<(usize, Point)> {
+    let mut kept: Vec<(usize, Point)> = Vec::with_capacity(places.len());
+    let mut since = 0;
+    for (number, place) in places.iter().enumerate() {
+        if let Some((first, from)) = kept.last().copied() {
+            let strays = |(sample, at): &(usize, Point)| {
+                distance_to_segment(*at, from, place.1) > STRAIGHT_M || width_of(*sample) != width_of(first)
+            };
+            if from.distance(place.1) > EDGE_MAX_M || places[since + 1..number].iter().any(strays) {
+                if number > since + 1 {
+                    kept.push(places[number - 1]);
+                }
+                since = number - 1;
+            }
+        } else {
+            kept.push(*place);
+        }
+    }
+    if let Some(last) = places.last().filter(|last| kept.last() != Some(last)) {
+        kept.push(*last);
+    }
+    kept
+}
+
 /// To the right of the way at a place, by the places a few metres before and behind it.
 fn right_of(places: &[(usize, Point)], number: usize) -> Point {
     let at = places[number].1;
@@ -100,4 +135,39 @@ fn right_of(places: &[(usize, Point)], number: usize) -> Point {
         return Point::new(1.0, 0.0);
     }
     Point::new((to.y - from.y) / length, -(to.x - from.x) / length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(places: &[(f64, f64)], kept: &[usize]) {
+        let places: Vec<_> = places.iter().enumerate().map(|(n, (x, y))| (n, Point::new(*x, *y))).collect();
+        assert_eq!(
+            thinned(&places, |sample| Some(if sample < 20 { 6.0 } else { 3.0 }))
+                .iter()
+                .map(|(sample, _)| *sample)
+                .collect::<Vec<_>>(),
+            kept
+        );
+    }
+
+    #[test]
+    fn a_straight_way_needs_its_ends_and_a_place_every_ten_metres() {
+        check(&[(0.0, 0.0), (2.0, 0.0), (4.0, 0.01), (6.0, 0.0)], &[0, 3]);
+        check(&(0..9).map(|n| (3.0 * f64::from(n), 0.0)).collect::<Vec<_>>(), &[0, 3, 6, 8]);
+        check(&[(0.0, 0.0), (15.0, 0.0), (30.0, 0.0)], &[0, 1, 2]);
+        check(&[(0.0, 0.0)], &[0]);
+        check(&[], &[]);
+    }
+
+    #[test]
+    fn a_change_of_width_keeps_its_place() {
+        check(&(0..24).map(|n| (0.4 * f64::from(n), 0.0)).collect::<Vec<_>>(), &[0, 20, 23]);
+    }
+
+    #[test]
+    fn a_corner_keeps_its_place() {
+        check(&[(0.0, 0.0), (2.0, 0.0), (4.0, 0.0), (4.0, 2.0), (4.0, 4.0)], &[0, 2, 4]);
+    }
 }
