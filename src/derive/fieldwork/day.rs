@@ -49,8 +49,10 @@ pub(super) struct Day<'a> {
     pub quality: Quality,
     /// Usual distance between passes, where the track was asked.
     pub spacing_m: Option<f64>,
-    pub width: Held,
-    pub max_width: Held,
+    width: Held,
+    max_width: Held,
+    /// The greatest width reported in the day.
+    widest_m: Option<f64>,
 }
 
 impl<'a> Day<'a> {
@@ -87,7 +89,7 @@ impl<'a> Day<'a> {
         let tasks = told::tasks(work.tasks, at.last().copied().unwrap_or(0));
         let ends_before = ends_before(readings, &track);
         let run_samples = runs(at, &states, &ends_before, rules);
-        let on_field: Vec<_> = run_samples.iter().map(|run| in_fields.of_run(run.clone())).collect();
+        let on_field = in_fields.of_runs(&run_samples, at, &track, work.fields, rules);
         let outside = run_samples.iter().zip(&on_field).filter(|(_, field)| field.is_none());
         let own = OwnGrounds::of(outside.map(|(run, _)| &track.places[run.clone()]), rules.neighbour_m);
         let of_run = |(samples, field): (&std::ops::RangeInclusive<usize>, &Option<_>)| {
@@ -112,10 +114,13 @@ impl<'a> Day<'a> {
         let groups = joining.groups(&runs);
         let turns: Vec<_> = groups.iter().flat_map(|group| tell_turns(&joining, group)).collect();
         turns.into_iter().for_each(|turn| states[turn].fill(State::Turning));
+        let width = stretches.held(readings, catalogue::ACTUAL_WORKING_WIDTH_M);
+        let widest_m = (0..readings.len()).filter_map(|index| width.at(index)).max_by(f64::total_cmp);
         Self {
             fuel: FuelSources::of(readings, &stretches, &seconds, work.machine),
             quality: Quality::of(readings, &stretches),
-            width: stretches.held(readings, catalogue::ACTUAL_WORKING_WIDTH_M),
+            width,
+            widest_m: widest_m.filter(|width| *width > 0.0),
             max_width: stretches.held(readings, catalogue::MAX_WORKING_WIDTH_M),
             way_m: ways(at, &track),
             unloads: reported.unloads,
@@ -136,14 +141,17 @@ impl<'a> Day<'a> {
         }
     }
 
-    /// Working width at a sample, and who says so.
+    /// Working width at a sample, and who says so. What a person entered outranks what a terminal was set to; parts of
+    /// the width that are switched off count all the same.
     pub(super) fn width_at(&self, index: usize) -> (Option<f64>, Source) {
         let at = self.work.readings.recorded_at_ms[index];
-        let implement = self.work.machine.implement_at(at);
+        let assigned = self.work.machine.implement_at(at).and_then(|implement| implement.width_m);
+        let reported = self.width.at(index).filter(|width| *width > 0.0);
+        let in_use = reported.zip(self.widest_m).map_or(1.0, |(width, widest)| width / widest);
         let sources = [
-            (self.width.at(index).filter(|width| *width > 0.0), Source::Reported),
-            (implement.and_then(|implement| implement.width_m), Source::Assigned),
-            (self.work.machine.width_m, Source::Machine),
+            (assigned.map(|width| width * in_use), Source::Assigned),
+            (self.work.machine.width_m.map(|width| width * in_use), Source::Machine),
+            (reported, Source::Reported),
             (self.max_width.at(index).filter(|width| *width > 0.0), Source::Reported),
             (self.spacing_m, Source::Inferred),
         ];
