@@ -176,7 +176,9 @@ mod tests {
             .map(|n| (first + n, n as f64 * 2.5))
             .map(|(sample, x)| (sample, Point::new(x, y + sway_m * (x / 15.0).sin())))
             .collect();
-        Strip::along(&places, |_| Offset::default())
+        let mut strip = Strip::default();
+        strip.go_along(&places, |_| Offset::default());
+        strip
     }
 
     /// The same by clipping polygons.

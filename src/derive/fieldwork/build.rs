@@ -19,7 +19,7 @@ use super::{
     Place, Positions, Quantity, Rates, Remark, Session, Source, State, Times, Trace, Width, device, trace_of, yields,
 };
 use crate::derive::field::Field;
-use crate::derive::geometry::Frame;
+use crate::derive::geometry::{Frame, Point};
 
 /// Work before this day of the year serves this year's harvest, later work the next, harvest itself excepted.
 const NEXT_SEASON_FROM: (i8, i8) = (8, 15);
@@ -80,7 +80,15 @@ impl<'d, 'a> Builder<'d, 'a> {
         let strips = group.runs.iter().map(|run| {
             let follows =
                 run.end() + 1 < day.states.len() && day.seconds[*run.end()] > 0.0 && !day.track.broken[run.end() + 1];
-            Strip::of(&day.track, &frame, run, follows, |index| day.width_at(index).0, |index| offset_at(day, index))
+            Strip::of(
+                &day.track,
+                &day.work.readings.recorded_at_ms,
+                &frame,
+                run,
+                follows,
+                |index| day.width_at(index).0,
+                |index| offset_at(day, index),
+            )
         });
         let strips: Vec<Strip> = strips.collect();
         let distance_source = distance_source(day, &intervals, positions.share);
@@ -298,8 +306,12 @@ impl<'d, 'a> Builder<'d, 'a> {
 
     /// Time of the session in which the machine may have been anywhere, as a share of the time at work.
     fn unseen_share(&self, working_s: f64) -> f64 {
-        let unseen = (self.intervals.start..self.intervals.end - 1).filter_map(|index| self.unseen_s(index));
-        if working_s > 0.0 { (unseen.sum::<f64>() / working_s).min(1.0) } else { 0.0 }
+        let at = &self.day.work.readings.recorded_at_ms;
+        let silent = (self.intervals.start..self.intervals.end - 1).filter_map(|index| self.unseen_s(index));
+        let lost =
+            self.strips.iter().flat_map(Strip::breaks).map(|(a, b)| (at[b.sample] - at[a.sample]) as f64 / 1000.0);
+        let unseen_s = silent.sum::<f64>() + lost.sum::<f64>();
+        if working_s > 0.0 { (unseen_s / working_s).min(1.0) } else { 0.0 }
     }
 
     fn operation(&self, start_ms: i64) -> (Operation, Source) {
@@ -425,7 +437,7 @@ impl<'d, 'a> Builder<'d, 'a> {
                     run,
                     fresh_m2: 0.0,
                     swept_m2: self.way_m(index) * self.day.width_at(index).0.unwrap_or(0.0),
-                    heading: crate::derive::geometry::Point::default(),
+                    heading: Point::default(),
                     on_hold: hold.at(index) == Some(1.0),
                 });
             }
@@ -437,17 +449,16 @@ impl<'d, 'a> Builder<'d, 'a> {
     /// Gives each sample its share of the ground that the strip covered for the first time, by what it swept.
     fn share_fresh(&self, cuts: &mut [yields::Cut], strip: &Strip) {
         let (Some(first), Some(coverage)) = (cuts.first().map(|cut| cut.sample), &self.coverage) else { return };
-        for pair in strip.vertices.windows(2) {
-            let (from, to) = (pair[0].sample - first, (pair[1].sample - first).min(cuts.len()));
-            let fresh_m2 = coverage.fresh_m2(pair[0].sample);
-            let length = pair[0].at.distance(pair[1].at);
+        for (a, b) in strip.edges() {
+            let (from, to) = (a.sample - first, (b.sample - first).min(cuts.len()));
+            let fresh_m2 = coverage.fresh_m2(a.sample);
+            let length = a.at.distance(b.at);
             let swept: f64 = cuts[from..to].iter().map(|cut| cut.swept_m2).sum();
             let count = (to - from) as f64;
             for cut in &mut cuts[from..to] {
                 cut.fresh_m2 = fresh_m2 * if swept > 0.0 { cut.swept_m2 / swept } else { 1.0 / count };
                 if length > 0.0 {
-                    let (dx, dy) = (pair[1].at.x - pair[0].at.x, pair[1].at.y - pair[0].at.y);
-                    cut.heading = crate::derive::geometry::Point::new(dx / length, dy / length);
+                    cut.heading = Point::new((b.at.x - a.at.x) / length, (b.at.y - a.at.y) / length);
                 }
             }
         }

@@ -11,6 +11,10 @@ const STEP_M: f64 = 1.5;
 const STRAIGHT_M: f64 = 0.05;
 /// Longest edge that stands for several places, m: yield is told along it.
 const EDGE_MAX_M: f64 = 10.0;
+/// Positions farther apart in time are joined only where the way between them can have been straight, s.
+const LOST_S: f64 = 15.0;
+/// A way is straight when it is no longer than the line by this share: turning round makes it twice as long.
+const STRAIGHT_SHARE: f64 = 0.75;
 /// Direction is taken over this way to both sides, m: scatter of a decimetre turns a wide boom by a degree.
 const DIRECTION_M: f64 = 4.0;
 
@@ -20,6 +24,8 @@ pub(super) struct Vertex {
     /// The sample from which on this place counts.
     pub sample: usize,
     pub at: Point,
+    /// Whether the strip begins anew here: where the machine went before is not known.
+    pub begins: bool,
     /// Unit vector to the right of travel.
     right: Point,
 }
@@ -42,18 +48,25 @@ impl Strip {
     /// way goes on there (`follows`).
     pub(super) fn of(
         track: &Track,
+        at_ms: &[i64],
         frame: &Frame,
         run: &RangeInclusive<usize>,
         follows: bool,
-        width_of: impl Fn(usize) -> Option<f64>,
-        offset_of: impl Fn(usize) -> Offset,
+        width_of: impl Fn(usize) -> Option<f64> + Copy,
+        offset_of: impl Fn(usize) -> Offset + Copy,
     ) -> Self {
         let end = if follows { *run.end() + 1 } else { *run.end() };
         let usable = (*run.start()..=end).filter(|index| !track.degrees[*index].0.is_nan());
+        let mut strip = Self::default();
         let mut places: Vec<(usize, Point)> = Vec::new();
+        let mut before: Option<(usize, Point)> = None;
         for index in usable {
             let (latitude, longitude) = track.degrees[index];
             let at = frame.point(latitude, longitude);
+            if before.is_some_and(|(from, place)| is_lost(track, at_ms, (from, place), (index, at))) {
+                strip.go_along(&thinned(&std::mem::take(&mut places), width_of), offset_of);
+            }
+            before = Some((index, at));
             let is_near = places.last().is_some_and(|(_, last)| last.distance(at) < STEP_M);
             if !is_near {
                 places.push((index, at));
@@ -63,24 +76,34 @@ impl Strip {
                 places.push((index, at));
             }
         }
-        Self::along(&thinned(&places, width_of), offset_of)
+        strip.go_along(&thinned(&places, width_of), offset_of);
+        strip
     }
 
-    /// The strip along places, each with the sample from which on it counts.
-    pub(super) fn along(places: &[(usize, Point)], offset_of: impl Fn(usize) -> Offset) -> Self {
+    /// Adds a piece along places, each with the sample from which on it counts.
+    pub(super) fn go_along(&mut self, places: &[(usize, Point)], offset_of: impl Fn(usize) -> Offset) {
         if places.len() < 2 {
-            return Self::default();
+            return;
         }
-        let vertices = (0..places.len()).map(|number| {
+        self.vertices.extend((0..places.len()).map(|number| {
             let (sample, at) = places[number];
             let right = right_of(places, number);
             let offset = offset_of(sample);
             let ahead = Point::new(-right.y, right.x);
             let x = at.x + offset.ahead_m * ahead.x + offset.right_m * right.x;
             let y = at.y + offset.ahead_m * ahead.y + offset.right_m * right.y;
-            Vertex { sample, at: Point::new(x, y), right }
-        });
-        Self { vertices: vertices.collect() }
+            Vertex { sample, at: Point::new(x, y), begins: number == 0, right }
+        }));
+    }
+
+    /// Neighbouring vertices between which the machine worked.
+    pub(super) fn edges(&self) -> impl Iterator<Item = (&Vertex, &Vertex)> {
+        self.vertices.windows(2).filter(|pair| !pair[1].begins).map(|pair| (&pair[0], &pair[1]))
+    }
+
+    /// Neighbouring vertices between which nothing is known.
+    pub(super) fn breaks(&self) -> impl Iterator<Item = (&Vertex, &Vertex)> {
+        self.vertices.windows(2).filter(|pair| pair[1].begins).map(|pair| (&pair[0], &pair[1]))
     }
 
     /// The quadrangles between vertices, each with the sample at which it begins; its width by `width_of` that sample.
@@ -88,8 +111,7 @@ impl Strip {
         &self,
         width_of: impl Fn(usize) -> f64,
     ) -> impl Iterator<Item = (usize, f64, [Point; 4])> {
-        self.vertices.windows(2).map(move |pair| {
-            let (a, b) = (&pair[0], &pair[1]);
+        self.edges().map(move |(a, b)| {
             let half = width_of(a.sample) / 2.0;
             let side = |vertex: &Vertex, half: f64| {
                 Point::new(vertex.at.x + half * vertex.right.x, vertex.at.y + half * vertex.right.y)
@@ -97,6 +119,17 @@ impl Strip {
             (a.sample, a.at.distance(b.at), [side(a, half), side(b, half), side(b, -half), side(a, -half)])
         })
     }
+}
+
+/// Whether the machine may have gone another way than the straight one from one position to the next.
+fn is_lost(track: &Track, at_ms: &[i64], from: (usize, Point), to: (usize, Point)) -> bool {
+    let seconds = |a: usize, b: usize| (at_ms[b] - at_ms[a]) as f64 / 1000.0;
+    if seconds(from.0, to.0) <= LOST_S {
+        return false;
+    }
+    let speed_mps = |index: usize| Some(track.speed_mps[index]).filter(|speed| !speed.is_nan()).unwrap_or(0.0);
+    let way_m: f64 = (from.0..to.0).map(|index| speed_mps(index) * seconds(index, index + 1)).sum();
+    from.1.distance(to.1) < STRAIGHT_SHARE * way_m
 }
 
 /// Leaves out places that lie on the straight way between others, while the width stays the same.
