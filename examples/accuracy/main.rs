@@ -19,21 +19,27 @@ struct Arguments {
     days: i64,
     seed: u64,
     models: Vec<String>,
+    window: Option<usize>,
     explain: bool,
     write: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = arguments()?;
-    let season =
-        Season { machines: arguments.machines, days: arguments.days, seed: arguments.seed, models: arguments.models };
+    let season = Season {
+        machines: arguments.machines,
+        days: arguments.days,
+        seed: arguments.seed,
+        models: arguments.models,
+        window: arguments.window,
+    };
     let mut comparisons: Vec<Comparison> = Sensors::ALL.map(Comparison::new).into();
     let mut simulated = 0;
     season.run(|day| {
         simulated += day.readings.len();
         for comparison in &mut comparisons {
             let seen = day.seen_by(comparison.sensors);
-            let sessions = fieldwork::sessions(&seen.work(), &Rules::default());
+            let sessions = fieldwork::fold(&seen.work(), &Rules::default()).sessions;
             comparison.add(&day, &sessions, arguments.explain);
         }
     })?;
@@ -46,7 +52,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn arguments() -> anyhow::Result<Arguments> {
-    let mut arguments = Arguments { machines: 50, days: 6, seed: 1, models: Vec::new(), explain: false, write: None };
+    let mut arguments =
+        Arguments { machines: 50, days: 6, seed: 1, models: Vec::new(), window: None, explain: false, write: None };
     let mut given = std::env::args().skip(1);
     while let Some(flag) = given.next() {
         let mut value = || given.next().ok_or_else(|| anyhow::anyhow!("{flag} needs a value"));
@@ -55,9 +62,12 @@ fn arguments() -> anyhow::Result<Arguments> {
             "--days" => arguments.days = value()?.parse()?,
             "--seed" => arguments.seed = value()?.parse()?,
             "--model" => arguments.models.push(value()?),
+            "--window" => arguments.window = Some(value()?.parse()?),
             "--write" => arguments.write = Some(value()?.into()),
             "--explain" => arguments.explain = true,
-            _ => anyhow::bail!("{flag} is not known; there are --machines --days --seed --model --write --explain"),
+            _ => anyhow::bail!(
+                "{flag} is not known; there are --machines --days --seed --model --window --write --explain"
+            ),
         }
     }
     Ok(arguments)

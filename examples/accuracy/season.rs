@@ -30,6 +30,8 @@ pub(crate) struct Season {
     pub(crate) days: i64,
     pub(crate) seed: u64,
     pub(crate) models: Vec<String>,
+    /// Only this window.
+    pub(crate) window: Option<usize>,
 }
 
 /// One machine's working day with its truth.
@@ -39,6 +41,8 @@ pub(crate) struct Day<'s> {
     pub(crate) readings: Readings,
     pub(crate) tasks: Vec<TaskEntry>,
     pub(crate) truth: Vec<truth::Session>,
+    /// Content of its tank, L.
+    tank_l: Option<f64>,
     fields: &'s Fields,
     ledger: &'s Ledger,
 }
@@ -112,7 +116,7 @@ impl Day<'_> {
             offset_ahead_m: 0.0,
             offset_right_m: 0.0,
         });
-        let machine = Machine { implements: implements.collect(), ..Machine::default() };
+        let machine = Machine { implements: implements.collect(), tank_l: self.tank_l, ..Machine::default() };
         let mut readings = self.readings.clone();
         readings.keep(|signal| sensors.has(signal));
         Seen { day: self, readings, machine }
@@ -125,12 +129,17 @@ struct Machines {
     serial: String,
     days: BTreeMap<Date, (Readings, Vec<TaskEntry>, Vec<truth::Session>)>,
     ledger: BTreeMap<i64, SequenceSet>,
+    /// Litres in the tank as days began, Unix milliseconds before them.
+    tank: Vec<(i64, f64)>,
 }
 
 impl Season {
     /// Runs every window and hands over day after day.
     pub(crate) fn run(&self, mut take: impl FnMut(Day<'_>)) -> anyhow::Result<()> {
-        for window in WINDOWS {
+        for (number, window) in WINDOWS.into_iter().enumerate() {
+            if self.window.is_some_and(|only| only != number) {
+                continue;
+            }
             let starts_at: jiff::Timestamp = window.parse()?;
             let until = jiff::Timestamp::from_millisecond(starts_at.as_millisecond() + self.days * DAY_MS)?;
             let config = FleetConfig {
@@ -155,12 +164,22 @@ impl Season {
                     }
                     Heard::Truth(_, events) => heard.truth(events),
                     Heard::MachineDone => {
-                        let machine = std::mem::take(&mut heard);
+                        let mut machine = std::mem::take(&mut heard);
+                        machine.days.values_mut().for_each(|(readings, ..)| readings.sort());
+                        let tank_l = machine.tank_l();
                         let ledger = Ledger { accounted: machine.ledger };
-                        for (date, (mut readings, tasks, truth)) in machine.days {
-                            readings.sort();
+                        for (date, (readings, tasks, truth)) in machine.days {
                             let serial = machine.serial.clone();
-                            take(Day { serial, date, readings, tasks, truth, fields: &fields, ledger: &ledger });
+                            take(Day {
+                                serial,
+                                date,
+                                readings,
+                                tasks,
+                                truth,
+                                tank_l,
+                                fields: &fields,
+                                ledger: &ledger,
+                            });
                         }
                     }
                 }
@@ -234,11 +253,28 @@ impl Machines {
 
     fn truth(&mut self, events: &[Event]) {
         for event in events {
-            if let Event::Session(session) = event {
-                let day = truth::working_day(session.from.0);
-                self.days.entry(day).or_default().2.push(session.clone());
+            match event {
+                Event::Session(session) => {
+                    let day = truth::working_day(session.from.0);
+                    self.days.entry(day).or_default().2.push(session.clone());
+                }
+                Event::Day(day) => self.tank.push((day.from.0, day.at_start.tank_l)),
+                _ => {}
             }
         }
+    }
+
+    /// What the tank holds, as its owner knows: litres of a morning over the level that the gauge then shows.
+    fn tank_l(&self) -> Option<f64> {
+        let of_day = |(from, litres): &(i64, f64)| {
+            let readings = &self.days.get(&truth::working_day(*from))?.0;
+            let level = readings.signal(catalogue::FUEL_LEVEL_PCT);
+            let first = (0..readings.len()).find_map(|index| level.at(index))?;
+            (first > 5.0).then(|| 100.0 * litres / first)
+        };
+        let mut tanks: Vec<f64> = self.tank.iter().filter_map(of_day).collect();
+        tanks.sort_unstable_by(f64::total_cmp);
+        tanks.get(tanks.len() / 2).copied()
     }
 }
 

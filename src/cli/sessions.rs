@@ -14,6 +14,8 @@ use crate::store::{self, work as stored};
 
 const M2_PER_HA: f64 = 10_000.0;
 const KG_PER_T: f64 = 1_000.0;
+/// Days without field work that are named, the latest.
+const REASONS_SHOWN: usize = 20;
 
 /// What `sessions` takes.
 #[derive(Debug, clap::Args)]
@@ -119,10 +121,18 @@ async fn list(config: &Config, arguments: Arguments) -> anyhow::Result<()> {
     if arguments.json {
         let listed: Vec<Listed<'_>> = sessions.iter().map(Listed::of).collect();
         println!("{}", serde_json::to_string_pretty(&listed)?);
-    } else if sessions.is_empty() {
-        println!("no field work{}", if filter == SessionFilter::default() { " yet" } else { " there" });
-    } else {
+        return Ok(());
+    }
+    if !sessions.is_empty() {
         print!("{}", table(&sessions, config));
+    }
+    let days = stored::work_days(&client, &filter).await?;
+    let idle: Vec<_> = days.iter().filter_map(|row| Some((row, row.day.no_session?))).collect();
+    for (row, why) in idle.iter().rev().take(REASONS_SHOWN).rev() {
+        println!("{} {}: no field work: {}", row.working_day, row.machine, why.reason());
+    }
+    if sessions.is_empty() && idle.is_empty() {
+        println!("no field work{}", if filter == SessionFilter::default() { " yet" } else { " there" });
     }
     Ok(())
 }

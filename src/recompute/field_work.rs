@@ -65,14 +65,14 @@ pub(super) async fn day(transaction: &Transaction<'_>, known: &KnownFields, day:
     let fields = known.seen_by(transaction).await?;
     let input = Input::of(transaction, day, fields).await?;
     // A day takes a good part of a second: other connections must not wait for it.
-    let (input, sessions) = tokio::task::spawn_blocking(move || {
-        let sessions = fieldwork::sessions(&input.work(), &Rules::default());
-        (input, sessions)
+    let (input, folded) = tokio::task::spawn_blocking(move || {
+        let folded = fieldwork::fold(&input.work(), &Rules::default());
+        (input, folded)
     })
     .await
     .expect("the fold does not panic, and nobody cancels it");
     let day = input.day;
-    stored::replace_sessions(transaction, day.machine_id, day.date, sessions, grows_from_ms(&day)).await?;
+    stored::replace_work(transaction, day.machine_id, day.date, &folded, grows_from_ms(&day)).await?;
     Ok(day)
 }
 

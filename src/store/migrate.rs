@@ -34,6 +34,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     10 "0010_work_setting",
     11 "0011_work_session",
     12 "0012_work_total",
+    13 "0013_work_day",
     15 "0015_field",
     16 "0016_worker",
     20 "0020_health_fold",

@@ -175,7 +175,7 @@ pub(crate) struct Known {
 
 impl Known {
     pub(crate) fn sessions_of(&self, readings: &Readings) -> Vec<Session> {
-        fieldwork::sessions(&self.work(readings), &Rules::default())
+        fieldwork::fold(&self.work(readings), &Rules::default()).sessions
     }
 
     pub(crate) fn work<'a>(&'a self, readings: &'a Readings) -> Work<'a> {

@@ -48,7 +48,7 @@ fn a_field_is_one_session_with_its_area_fuel_and_times() {
         (session.evidence, session.operation, session.operation_source),
         (Evidence::Implement, Operation::Cultivation, Source::Assigned)
     );
-    assert_eq!(session.width.source, Source::Reported);
+    assert_eq!(session.width.source, Source::Assigned);
     let fuel = session.fuel.expect("fuel");
     assert_eq!(fuel.source, FuelSource::Counter);
     let truth_l = (session.time.working_s * 30.0 + session.time.turning_s * 12.0) / 3600.0;
@@ -75,6 +75,32 @@ fn a_track_alone_shows_work_by_its_passes_and_the_width_by_their_distance() {
     assert!((session.width.mean_m.expect("a width") - 6.0).abs() < 0.2, "{:?}", session.width);
     assert!((session.area.union_m2.expect("an area") / 24_000.0 - 1.0).abs() < 0.05, "{:?}", session.area);
     assert!(session.remarks.contains(&Remark::GeometryOnly) && session.remarks.contains(&Remark::WidthInferred));
+}
+
+#[test]
+fn a_width_that_a_person_enters_outranks_what_the_terminal_was_set_to() {
+    let drive = field_day(Sensors::Implement);
+    let reported = Known::default().sessions(&drive);
+    assert_eq!((reported[0].width.source, reported[0].width.mean_m.map(f64::round)), (Source::Reported, Some(6.0)));
+    let mut known = known_width();
+    known.machine.implements[0].width_m = Some(5.7);
+    let assigned = known.sessions(&drive);
+    let ratio = assigned[0].area.swept_m2.expect("swept") / reported[0].area.swept_m2.expect("swept");
+    assert!((ratio - 0.95).abs() < 1e-6, "{ratio}");
+}
+
+#[test]
+fn a_pass_just_outside_the_boundary_belongs_to_the_field_of_the_passes_around_it() {
+    // The sixth pass lies between the two fields, 7 m from both.
+    let fields = Fields::new([field(1, (-5.0, -3.0), (405.0, 23.0)), field(2, (-5.0, 37.0), (405.0, 90.0))]);
+    let known = Known { fields, ..known_width() };
+    let mut drive = Drive::begin("08:00", Sensors::Implement, 6.0);
+    drive.passes(4, 400.0, 9.0);
+    drive.turn_to(30.0, false, 6.0);
+    drive.to(400.0, 30.0, 9.0, true);
+    drive.stand(60, true);
+    let sessions = known.sessions(&drive);
+    assert_eq!((sessions.len(), sessions[0].passes), (1, 5), "{:?}", areas(&sessions));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Real recordings by the machines' own totals.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use jiff::civil::Date;
 use polevod::derive::fieldwork::{
@@ -13,21 +12,9 @@ use wire::{SignalId, catalogue};
 
 use crate::drive::Known;
 
-/// A path in the shared data; `None`, loudly, where the data is not at hand. In CI it must be.
-fn data(name: &str) -> Option<PathBuf> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let path = std::env::var_os("POLEVOD_DATA").map_or(beside, PathBuf::from).join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "CI needs {}", path.display());
-    eprintln!("SKIPPED: no {}; set POLEVOD_DATA to the folder of real recordings", path.display());
-    None
-}
-
 /// Sessions of a recording, working day by working day, of the signals that `wanted` leaves.
 fn sessions(name: &str, wanted: impl Fn(SignalId) -> bool) -> Option<Vec<Session>> {
-    let found = open(&data(name)?, &Options::default()).expect("it opens");
+    let found = open(&test_support::recording(name)?, &Options::default()).expect("it opens");
     let mut days: BTreeMap<i64, (Readings, Vec<TaskEntry>)> = BTreeMap::new();
     for recording in &found.recordings {
         let boot = recording.boot.as_i64();
@@ -70,7 +57,7 @@ fn sessions(name: &str, wanted: impl Fn(SignalId) -> bool) -> Option<Vec<Session
         readings.sort();
         let day = Date::constant(1970, 1, 1).saturating_add(jiff::Span::new().days(day));
         let work = Work { day, tasks: &tasks, ..known.work(&readings) };
-        sessions.extend(fieldwork::sessions(&work, &Rules::default()));
+        sessions.extend(fieldwork::fold(&work, &Rules::default()).sessions);
     }
     Some(sessions)
 }

@@ -16,6 +16,14 @@ pub(crate) fn run(program: &str, arguments: &[&str], flags: &[OsString]) -> anyh
     Err(become_program(program, arguments, flags).expect_err("nothing comes back from exec but an error"))
 }
 
+/// Compares field work with the truth and writes the page about it.
+pub(crate) fn accuracy(flags: &[OsString]) -> anyhow::Result<ExitCode> {
+    let example = ["--package", "polevod", "--example", "accuracy"];
+    step(&[&["build", "--release", "--locked"], &example[..]].concat(), &[])?;
+    Err(become_program("examples/accuracy", &["--write", "docs/accuracy.md"], flags)
+        .expect_err("nothing comes back from exec but an error"))
+}
+
 fn become_program(program: &str, arguments: &[&str], flags: &[OsString]) -> anyhow::Result<Infallible> {
     let path = target_folder().join("release").join(program);
     let error = Command::new(&path).args(arguments).args(flags).current_dir(root()).exec();

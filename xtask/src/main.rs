@@ -43,6 +43,14 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS")]
         flags: Vec<OsString>,
     },
+    /// Compare field work with the simulator's truth over a season of machines, and write docs/accuracy.md.
+    ///
+    /// Everything after `accuracy` goes to it: `--machines 50 --days 6 --seed 1`, `--explain` for every session.
+    #[command(disable_help_flag = true)]
+    Accuracy {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS")]
+        flags: Vec<OsString>,
+    },
     /// Measure the service against `psql \copy` on a private stack; print the table, write target/bench.json.
     ///
     /// Everything after `bench` goes to the bench itself; `cargo xtask bench --help` lists what it takes.
@@ -59,6 +67,7 @@ fn main() -> ExitCode {
         Task::Soak { filter } => test::soak(filter.as_deref()),
         Task::Lint => lint::run(),
         Task::Demo { flags } => demo::run("polevod", &["demo"], &flags),
+        Task::Accuracy { flags } => demo::accuracy(&flags),
         Task::Bench { flags } => demo::run("bench", &[], &flags),
     };
     outcome.unwrap_or_else(|error| {

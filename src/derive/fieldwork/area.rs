@@ -8,9 +8,8 @@ use crate::derive::geometry::{Bounds, Frame, Point, Raster, Region, simplify_rin
 const COARSE_CELLS: f64 = 6.0;
 /// Widths of the rim of a field that counts as headland.
 const HEADLAND_WIDTHS: f64 = 3.0;
-/// Slits are closed up to this share of the width at most: more would hide what was left out.
-const SLIT_SHARE_MAX: f64 = 0.4;
-/// Two passes stray from each other by twice the error of one.
+/// Slits narrower than this many errors of a pass cannot be told from none. A slit of a whole width can: a pass is
+/// missing.
 const SLIT_ERRORS: f64 = 2.0;
 /// A receiver strays slowly: over this way its error stays the same, m.
 const ERROR_LENGTH_M: f64 = 200.0;
@@ -45,7 +44,7 @@ pub(super) struct Covering<'a> {
     pub strips: &'a [Strip],
     /// Usual working width, m.
     pub width_m: f64,
-    /// Error of one position across the track, m.
+    /// How far one pass strays from its neighbours, m.
     pub error_m: f64,
     /// The known field, and how far outside it still counts, m.
     pub field: Option<(&'a Boundary, f64)>,
@@ -62,7 +61,8 @@ impl Covering<'_> {
             let cells = fine.fill(&corners);
             fresh_m2.push((sample, fine.area_m2(cells)));
         }
-        fine.close((SLIT_ERRORS * self.error_m).min(SLIT_SHARE_MAX * self.width_m));
+        let slit_m = (SLIT_ERRORS * self.error_m).min(self.width_m);
+        fine.close(slit_m);
         let swept = fine.count();
         let mut missed_m2 = None;
         if let Some((boundary, margin_m)) = self.field {
@@ -86,7 +86,7 @@ impl Covering<'_> {
         quadrangles().for_each(|(_, _, corners)| {
             coarse.fill(&corners);
         });
-        coarse.close(SLIT_SHARE_MAX * self.width_m);
+        coarse.close(slit_m);
         let before = coarse.count();
         coarse.close(self.width_m);
         let skipped_m2 = coarse.area_m2(coarse.count() - before);
@@ -151,5 +151,89 @@ impl Coverage {
         let area = |ring: &Vec<Point>| crate::derive::geometry::ring_area_m2(ring);
         let largest = outers.max_by(|a, b| area(a).total_cmp(&area(b)));
         largest.map(|ring| simplify_ring(&ring, OUTLINE_SHARE * self.width_m)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::swath::Offset;
+    use super::*;
+    use crate::derive::geometry::ring_area_m2;
+    use i_overlay::core::fill_rule::FillRule;
+    use i_overlay::float::simplify::SimplifyShape;
+    use proptest::prelude::*;
+
+    const WIDTH_M: f64 = 6.0;
+
+    fn cover(strips: &[Strip], error_m: f64) -> Coverage {
+        let covering = Covering { frame: Frame::at(56.0, 84.0), strips, width_m: WIDTH_M, error_m, field: None };
+        covering.cover(|_| WIDTH_M).expect("strips have an area")
+    }
+
+    /// A pass eastward at `y`, that winds by `sway_m`, its samples numbered from `first`.
+    fn pass(first: usize, y: f64, length_m: f64, sway_m: f64) -> Strip {
+        let places: Vec<_> = (0..=(length_m / 2.5) as usize)
+            .map(|n| (first + n, n as f64 * 2.5))
+            .map(|(sample, x)| (sample, Point::new(x, y + sway_m * (x / 15.0).sin())))
+            .collect();
+        let mut strip = Strip::default();
+        strip.go_along(&places, |_| Offset::default());
+        strip
+    }
+
+    /// The same by clipping polygons.
+    fn clipped_m2(strips: &[Strip]) -> f64 {
+        let quadrangles = strips.iter().flat_map(|strip| strip.quadrangles(|_| WIDTH_M));
+        let rings: Vec<Vec<[f64; 2]>> = quadrangles
+            .map(|(_, _, mut corners)| {
+                if ring_area_m2(&corners) < 0.0 {
+                    corners.reverse();
+                }
+                corners.iter().map(|corner| [corner.x, corner.y]).collect()
+            })
+            .collect();
+        let ring_m2 = |ring: &Vec<[f64; 2]>| {
+            ring_area_m2(&ring.iter().map(|point| Point::new(point[0], point[1])).collect::<Vec<_>>())
+        };
+        rings.simplify_shape(FillRule::NonZero).iter().flatten().map(ring_m2).sum::<f64>().abs()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        #[test]
+        fn the_union_is_that_of_clipped_polygons(
+            passes in prop::collection::vec((-3.0f64..9.0, 0.0f64..2.0, 30.0f64..300.0), 1..12),
+        ) {
+            let mut y = 0.0;
+            let strips: Vec<Strip> = passes.iter().enumerate().map(|(number, (step, sway, length))| {
+                y += step;
+                pass(number * 1000, y, *length, *sway)
+            }).collect();
+            let (counted, clipped) = (cover(&strips, 0.0).union_m2, clipped_m2(&strips));
+            prop_assert!((counted / clipped - 1.0).abs() < 1e-3, "{counted} {clipped}");
+        }
+    }
+
+    #[test]
+    fn slits_narrower_than_positions_can_tell_are_closed_and_wider_ones_are_skips() {
+        let strips: Vec<_> =
+            [0.0, 6.4, 12.8, 22.0].iter().enumerate().map(|(n, y)| pass(n * 1000, *y, 400.0, 0.0)).collect();
+        let (exact, poor) = (cover(&strips, 0.0), cover(&strips, 0.6));
+        assert!((exact.union_m2 - 4.0 * 2400.0).abs() < 10.0, "{}", exact.union_m2);
+        assert!((poor.union_m2 - (4.0 * 2400.0 + 2.0 * 160.0)).abs() < 10.0, "{}", poor.union_m2);
+        assert!((poor.skipped_m2 - 1280.0).abs() < 90.0, "{}", poor.skipped_m2);
+        assert!(poor.error_m2 > exact.error_m2);
+    }
+
+    #[test]
+    fn a_second_pass_over_the_same_ground_covers_nothing_new() {
+        let strips = [pass(0, 0.0, 200.0, 0.0), pass(1000, 3.0, 200.0, 0.0)];
+        let coverage = cover(&strips, 0.0);
+        let fresh = |from: usize| (from..from + 80).map(|sample| coverage.fresh_m2(sample)).sum::<f64>();
+        assert!((fresh(0) - 1200.0).abs() < 3.0 && (fresh(1000) - 600.0).abs() < 3.0);
+        assert_eq!(coverage.fresh_m2(500), 0.0);
+        let outline = coverage.outline();
+        assert!((ring_area_m2(&outline) - 1800.0).abs() < 40.0 && outline.len() < 12, "{outline:?}");
     }
 }

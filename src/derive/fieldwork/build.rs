@@ -19,7 +19,7 @@ use super::{
     Place, Positions, Quantity, Rates, Remark, Session, Source, State, Times, Trace, Width, device, trace_of, yields,
 };
 use crate::derive::field::Field;
-use crate::derive::geometry::Frame;
+use crate::derive::geometry::{Frame, Point};
 
 /// Work before this day of the year serves this year's harvest, later work the next, harvest itself excepted.
 const NEXT_SEASON_FROM: (i8, i8) = (8, 15);
@@ -80,7 +80,15 @@ impl<'d, 'a> Builder<'d, 'a> {
         let strips = group.runs.iter().map(|run| {
             let follows =
                 run.end() + 1 < day.states.len() && day.seconds[*run.end()] > 0.0 && !day.track.broken[run.end() + 1];
-            Strip::of(&day.track, &frame, run, follows, |index| offset_at(day, index))
+            Strip::of(
+                &day.track,
+                &day.work.readings.recorded_at_ms,
+                &frame,
+                run,
+                follows,
+                |index| day.width_at(index).0,
+                |index| offset_at(day, index),
+            )
         });
         let strips: Vec<Strip> = strips.collect();
         let distance_source = distance_source(day, &intervals, positions.share);
@@ -108,7 +116,7 @@ impl<'d, 'a> Builder<'d, 'a> {
 
     fn build(self, with_trace: bool) -> Option<(Session, Trace)> {
         let time = self.time();
-        let (area, swept_m2) = self.area();
+        let (area, swept_m2) = self.area(time.working_s);
         let worked_m2 = area.union_m2.or(swept_m2).unwrap_or(0.0);
         let rules = self.day.rules;
         if time.working_s < rules.least_work_s && worked_m2 < rules.least_area_m2 {
@@ -265,7 +273,7 @@ impl<'d, 'a> Builder<'d, 'a> {
         covering.cover(|index| self.day.width_at(index).0.unwrap_or(usual_m))
     }
 
-    fn area(&self) -> (Area, Option<f64>) {
+    fn area(&self, working_s: f64) -> (Area, Option<f64>) {
         let swept = || self.working().map(|index| self.way_m(index) * self.day.width_at(index).0.unwrap_or(0.0)).sum();
         let swept_m2: Option<f64> = self.width_m.map(|_| swept());
         let Some(coverage) = &self.coverage else {
@@ -273,7 +281,7 @@ impl<'d, 'a> Builder<'d, 'a> {
         };
         let union_m2 = coverage.union_m2;
         let covered_m2 = union_m2 + coverage.outside_m2;
-        let unseen = self.unseen_share();
+        let unseen = self.unseen_share(working_s);
         let inferred = if self.width.source == Source::Inferred { INFERRED_WIDTH_ERROR } else { 0.0 };
         let error_m2 = (coverage.error_m2.powi(2) + (union_m2 * unseen).powi(2) + (union_m2 * inferred).powi(2)).sqrt();
         let area = Area {
@@ -288,14 +296,22 @@ impl<'d, 'a> Builder<'d, 'a> {
         (area, swept_m2)
     }
 
-    /// Share of the session in which nothing is known of where the machine was.
-    fn unseen_share(&self) -> f64 {
+    /// Seconds from a sample to the next one where that is so long that the machine may have been anywhere.
+    fn unseen_s(&self, index: usize) -> Option<f64> {
         let at = &self.day.work.readings.recorded_at_ms;
-        let elapsed = |index: usize| at.get(index + 1).map_or(0.0, |next| (next - at[index]) as f64 / 1000.0);
-        let last = self.intervals.end - 1;
-        let total: f64 = (self.intervals.start..last).map(elapsed).sum();
-        let unseen = (self.intervals.start..last).map(elapsed).filter(|seconds| *seconds > self.day.rules.gap_s);
-        if total > 0.0 { unseen.sum::<f64>() / total } else { 0.0 }
+        let elapsed_s = (at.get(index + 1)? - at[index]) as f64 / 1000.0;
+        let stood = matches!(self.day.states[index], State::Off | State::Idle) && self.day.seconds[index] > 0.0;
+        (elapsed_s > self.day.rules.gap_s && !stood).then_some(elapsed_s)
+    }
+
+    /// Time of the session in which the machine may have been anywhere, as a share of the time at work.
+    fn unseen_share(&self, working_s: f64) -> f64 {
+        let at = &self.day.work.readings.recorded_at_ms;
+        let silent = (self.intervals.start..self.intervals.end - 1).filter_map(|index| self.unseen_s(index));
+        let lost =
+            self.strips.iter().flat_map(Strip::breaks).map(|(a, b)| (at[b.sample] - at[a.sample]) as f64 / 1000.0);
+        let unseen_s = silent.sum::<f64>() + lost.sum::<f64>();
+        if working_s > 0.0 { (unseen_s / working_s).min(1.0) } else { 0.0 }
     }
 
     fn operation(&self, start_ms: i64) -> (Operation, Source) {
@@ -421,7 +437,7 @@ impl<'d, 'a> Builder<'d, 'a> {
                     run,
                     fresh_m2: 0.0,
                     swept_m2: self.way_m(index) * self.day.width_at(index).0.unwrap_or(0.0),
-                    heading: crate::derive::geometry::Point::default(),
+                    heading: Point::default(),
                     on_hold: hold.at(index) == Some(1.0),
                 });
             }
@@ -433,17 +449,16 @@ impl<'d, 'a> Builder<'d, 'a> {
     /// Gives each sample its share of the ground that the strip covered for the first time, by what it swept.
     fn share_fresh(&self, cuts: &mut [yields::Cut], strip: &Strip) {
         let (Some(first), Some(coverage)) = (cuts.first().map(|cut| cut.sample), &self.coverage) else { return };
-        for pair in strip.vertices.windows(2) {
-            let (from, to) = (pair[0].sample - first, (pair[1].sample - first).min(cuts.len()));
-            let fresh_m2 = coverage.fresh_m2(pair[0].sample);
-            let length = pair[0].at.distance(pair[1].at);
+        for (a, b) in strip.edges() {
+            let (from, to) = (a.sample - first, (b.sample - first).min(cuts.len()));
+            let fresh_m2 = coverage.fresh_m2(a.sample);
+            let length = a.at.distance(b.at);
             let swept: f64 = cuts[from..to].iter().map(|cut| cut.swept_m2).sum();
             let count = (to - from) as f64;
             for cut in &mut cuts[from..to] {
                 cut.fresh_m2 = fresh_m2 * if swept > 0.0 { cut.swept_m2 / swept } else { 1.0 / count };
                 if length > 0.0 {
-                    let (dx, dy) = (pair[1].at.x - pair[0].at.x, pair[1].at.y - pair[0].at.y);
-                    cut.heading = crate::derive::geometry::Point::new(dx / length, dy / length);
+                    cut.heading = Point::new((b.at.x - a.at.x) / length, (b.at.y - a.at.y) / length);
                 }
             }
         }
@@ -501,7 +516,8 @@ impl<'d, 'a> Builder<'d, 'a> {
             session.device_totals.iter().filter(of).filter_map(|total| total.difference).any(|d| d.abs() > most)
         };
         let time = &session.time;
-        let bridged = self.day.seconds[self.intervals.clone()].iter().any(|seconds| *seconds > self.day.rules.gap_s);
+        let bridged = (self.intervals.start..self.intervals.end - 1)
+            .any(|index| self.unseen_s(index).is_some() && self.day.states[index] == State::Working);
         let outside = self.coverage.as_ref().is_some_and(|c| c.outside_m2 > OUTSIDE_SHARE * c.union_m2);
         let remarks = [
             (Remark::WidthInferred, session.width.source == Source::Inferred),

@@ -38,6 +38,8 @@ pub(super) struct Day<'a> {
     /// What told work from the rest at each sample.
     pub evidence: Vec<Evidence>,
     pub unloads: Vec<bool>,
+    /// Whether any implement says whether it works.
+    pub implement_speaks: bool,
     pub in_fields: InFields,
     pub groups: Vec<Group>,
     pub tasks: Vec<Task<'a>>,
@@ -47,8 +49,10 @@ pub(super) struct Day<'a> {
     pub quality: Quality,
     /// Usual distance between passes, where the track was asked.
     pub spacing_m: Option<f64>,
-    pub width: Held,
-    pub max_width: Held,
+    width: Held,
+    max_width: Held,
+    /// The greatest width reported in the day.
+    widest_m: Option<f64>,
 }
 
 impl<'a> Day<'a> {
@@ -85,7 +89,7 @@ impl<'a> Day<'a> {
         let tasks = told::tasks(work.tasks, at.last().copied().unwrap_or(0));
         let ends_before = ends_before(readings, &track);
         let run_samples = runs(at, &states, &ends_before, rules);
-        let on_field: Vec<_> = run_samples.iter().map(|run| in_fields.of_run(run.clone())).collect();
+        let on_field = in_fields.of_runs(&run_samples, at, &track, work.fields, rules);
         let outside = run_samples.iter().zip(&on_field).filter(|(_, field)| field.is_none());
         let own = OwnGrounds::of(outside.map(|(run, _)| &track.places[run.clone()]), rules.neighbour_m);
         let of_run = |(samples, field): (&std::ops::RangeInclusive<usize>, &Option<_>)| {
@@ -110,13 +114,17 @@ impl<'a> Day<'a> {
         let groups = joining.groups(&runs);
         let turns: Vec<_> = groups.iter().flat_map(|group| tell_turns(&joining, group)).collect();
         turns.into_iter().for_each(|turn| states[turn].fill(State::Turning));
+        let width = stretches.held(readings, catalogue::ACTUAL_WORKING_WIDTH_M);
+        let widest_m = (0..readings.len()).filter_map(|index| width.at(index)).max_by(f64::total_cmp);
         Self {
             fuel: FuelSources::of(readings, &stretches, &seconds, work.machine),
             quality: Quality::of(readings, &stretches),
-            width: stretches.held(readings, catalogue::ACTUAL_WORKING_WIDTH_M),
+            width,
+            widest_m: widest_m.filter(|width| *width > 0.0),
             max_width: stretches.held(readings, catalogue::MAX_WORKING_WIDTH_M),
             way_m: ways(at, &track),
             unloads: reported.unloads,
+            implement_speaks: reported.is_known,
             work,
             rules,
             stretches,
@@ -133,14 +141,17 @@ impl<'a> Day<'a> {
         }
     }
 
-    /// Working width at a sample, and who says so.
+    /// Working width at a sample, and who says so. What a person entered outranks what a terminal was set to; parts of
+    /// the width that are switched off count all the same.
     pub(super) fn width_at(&self, index: usize) -> (Option<f64>, Source) {
         let at = self.work.readings.recorded_at_ms[index];
-        let implement = self.work.machine.implement_at(at);
+        let assigned = self.work.machine.implement_at(at).and_then(|implement| implement.width_m);
+        let reported = self.width.at(index).filter(|width| *width > 0.0);
+        let in_use = reported.zip(self.widest_m).map_or(1.0, |(width, widest)| width / widest);
         let sources = [
-            (self.width.at(index).filter(|width| *width > 0.0), Source::Reported),
-            (implement.and_then(|implement| implement.width_m), Source::Assigned),
-            (self.work.machine.width_m, Source::Machine),
+            (assigned.map(|width| width * in_use), Source::Assigned),
+            (self.work.machine.width_m.map(|width| width * in_use), Source::Machine),
+            (reported, Source::Reported),
             (self.max_width.at(index).filter(|width| *width > 0.0), Source::Reported),
             (self.spacing_m, Source::Inferred),
         ];
@@ -182,9 +193,9 @@ fn work_evidence(
     rules: &Rules,
 ) -> (Vec<bool>, Vec<Evidence>, Option<f64>) {
     let samples = readings.len();
-    let moves = |index: &usize| track.speed_mps[*index] * 3.6 > rules.standing_kmh;
-    let moving = (0..samples).filter(moves).count();
-    let silent = (0..samples).filter(moves).filter(|index| reported.works[*index].is_none()).count();
+    let moving_samples: Vec<bool> = track.speed_mps.iter().map(|speed| speed * 3.6 > rules.standing_kmh).collect();
+    let moving = moving_samples.iter().filter(|moves| **moves).count();
+    let silent = moving_samples.iter().zip(&reported.works).filter(|(moves, works)| **moves && works.is_none()).count();
     let mut works: Vec<bool> = reported.works.iter().map(|works| *works == Some(true)).collect();
     let mut evidence = vec![Evidence::Implement; samples];
     if silent as f64 <= SILENT_SHARE * moving as f64 {
@@ -192,8 +203,8 @@ fn work_evidence(
     }
     let in_field: Vec<bool> = (0..samples).map(|index| in_fields.at(index).is_some()).collect();
     let pattern = Pattern::of(readings, track, &in_field, rules);
-    let on_ground: Vec<bool> = (0..samples).map(|index| in_field[index] || pattern.worked[index]).collect();
-    let pulls = load::pulls(readings, stretches, track, &on_ground, rules);
+    let between = between_passes(&pattern, &moving_samples);
+    let pulls = load::pulls(readings, stretches, &pattern.worked, &between);
     let mut from = 0;
     while from < samples {
         let leg = pattern.leg[from];
@@ -206,6 +217,22 @@ fn work_evidence(
         from = to;
     }
     (works, evidence, pattern.spacing_m)
+}
+
+/// Moving samples between two worked legs that are no more than a turn apart.
+fn between_passes(pattern: &Pattern, moving: &[bool]) -> Vec<bool> {
+    const TURN_SAMPLES_MAX: usize = 120;
+    let mut between = vec![false; moving.len()];
+    let mut last_worked: Option<usize> = None;
+    for index in 0..moving.len() {
+        if pattern.worked[index] {
+            if let Some(last) = last_worked.filter(|last| index - last > 1 && index - last <= TURN_SAMPLES_MAX) {
+                (last + 1..index).for_each(|sample| between[sample] = moving[sample]);
+            }
+            last_worked = Some(index);
+        }
+    }
+    between
 }
 
 /// The part of a worked leg over which the engine pulled; all of it where it does not say.
@@ -221,7 +248,7 @@ fn pulled(pulls: &[Option<bool>]) -> std::ops::Range<usize> {
 }
 
 /// What each sample stands for: the time to the next one, or what a monitor logged with it. Over a gap it stands for
-/// nothing, unless the machine works on both sides.
+/// nothing, unless the machine does the same on both sides: units report seldom while nothing happens.
 fn seconds(readings: &Readings, states: &[State], rules: &Rules) -> Vec<f64> {
     let at = &readings.recorded_at_ms;
     let interval = readings.signal(catalogue::INTERVAL_S);
@@ -231,8 +258,13 @@ fn seconds(readings: &Readings, states: &[State], rules: &Rules) -> Vec<f64> {
         }
         let Some(next) = at.get(index + 1) else { return 0.0 };
         let seconds = (next - at[index]) as f64 / 1000.0;
-        let works_on = states[index] == State::Working && states[index + 1] == State::Working;
-        if seconds <= rules.gap_s || works_on && seconds <= rules.bridge_s { seconds } else { 0.0 }
+        let goes_on = states[index] == states[index + 1];
+        let holds_s = match states[index] {
+            State::Off if goes_on => f64::INFINITY,
+            State::Working | State::Idle if goes_on => rules.bridge_s,
+            _ => rules.gap_s,
+        };
+        if seconds <= holds_s { seconds } else { 0.0 }
     };
     (0..at.len()).map(of).collect()
 }

@@ -1,11 +1,12 @@
 //! Which ground a machine is on: a known field, or a place of its own outside them.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::Rules;
 use super::track::Track;
-use crate::derive::field::{FieldId, Fields};
-use crate::derive::geometry::Point;
+use crate::derive::field::{Field, FieldId, Fields, LatLon};
+use crate::derive::geometry::{Point, distance_to_ring, is_inside};
 
 /// A new look at the fields is worth it after this way, m.
 const LOOK_AGAIN_M: f64 = 5.0;
@@ -62,13 +63,56 @@ impl InFields {
         self.near[sample].is_some_and(|(near, _)| near == field)
     }
 
+    /// The field of each run: that of most of its samples. A pass along the edge may lie outside by the error of a
+    /// boundary, or in the neighbour's: between passes on one field it is taken for one of them.
+    pub(super) fn of_runs(
+        &self,
+        runs: &[RangeInclusive<usize>],
+        at_ms: &[i64],
+        track: &Track,
+        fields: &Fields,
+        rules: &Rules,
+    ) -> Vec<Option<FieldId>> {
+        let mut of: Vec<Option<FieldId>> = runs.iter().map(|run| self.of_run(run.clone())).collect();
+        let is_soon = |a: usize, b: usize| (at_ms[b] - at_ms[a]) as f64 <= rules.away_max_s * 1000.0;
+        for number in 0..runs.len() {
+            let run = &runs[number];
+            let before = number.checked_sub(1).filter(|n| is_soon(*runs[*n].end(), *run.start())).and_then(|n| of[n]);
+            let next = runs.get(number + 1).filter(|next| is_soon(*run.end(), *next.start()));
+            let after = next.and_then(|_| of[number + 1]);
+            let candidate = match of[number] {
+                None => before.or(after),
+                Some(own) => before.filter(|before| after == Some(*before) && own != *before),
+            };
+            let Some(field) = candidate.and_then(|id| fields.get(id)) else { continue };
+            if lies_along(run, track, field, rules.away_margin_m) {
+                of[number] = Some(field.id);
+            }
+        }
+        of
+    }
+
     /// The field of most samples of a run; none when most lie outside.
-    pub(super) fn of_run(&self, samples: std::ops::RangeInclusive<usize>) -> Option<FieldId> {
+    fn of_run(&self, samples: RangeInclusive<usize>) -> Option<FieldId> {
         let mut votes: BTreeMap<Option<FieldId>, usize> = BTreeMap::new();
         samples.for_each(|sample| *votes.entry(self.at(sample)).or_default() += 1);
         // Of equal votes the first, outside, does not win.
         votes.into_iter().max_by_key(|(field, count)| (*count, field.is_some())).and_then(|(field, _)| field)
     }
+}
+
+/// Whether a run stays inside a field or within `margin_m` of it.
+fn lies_along(run: &RangeInclusive<usize>, track: &Track, field: &Field, margin_m: f64) -> bool {
+    /// Places of a run that are asked.
+    const ASKED: usize = 20;
+    let point = |place: &LatLon| track.frame.point(place.lat_deg, place.lon_deg);
+    let rings: Vec<Vec<Point>> = field.boundary.rings().map(|ring| ring.iter().map(point).collect()).collect();
+    let step = (run.end() - run.start()) / ASKED + 1;
+    let mut places = run.clone().step_by(step).map(|index| track.places[index]).filter(|place| !place.x.is_nan());
+    places.all(|place| {
+        let inside = rings.iter().filter(|ring| is_inside(place, ring)).count() % 2 == 1;
+        inside || rings.iter().any(|ring| distance_to_ring(place, ring) <= margin_m)
+    })
 }
 
 /// Ground outside known fields: squares of the plane that were worked, joined with those beside them.

@@ -13,6 +13,7 @@ mod area;
 mod build;
 mod counter;
 mod day;
+mod day_work;
 mod device;
 mod fold;
 mod fuel;
@@ -38,7 +39,8 @@ mod trace;
 mod track;
 mod yields;
 
-pub use fold::{sessions, traced};
+pub use day_work::{DayWork, LeftOut, NoSession};
+pub use fold::{Folded, fold, traced};
 pub use held::CARRIED;
 pub use input::{ImplementUse, Ledger, Machine, Work};
 pub use operation::{Operation, SpeedBand};

@@ -21,6 +21,8 @@ const HOP_MAX_M: f64 = 120.0;
 const DIRECTION_NODES: usize = 3;
 /// A bend sharper than this over those nodes is a turn: a radius of 20 m, below which nobody works.
 const TURN_COSINE: f64 = 0.819; // 35°
+/// Single steps that go on in a leg's direction: 15°.
+const STRAIGHT_COSINE: f64 = 0.966;
 /// Shortest leg, m.
 const LEG_MIN_M: f64 = 15.0;
 /// Legs whose directions differ by less are parallel: sin 15°.
@@ -31,12 +33,16 @@ const NEIGHBOUR_MAX_M: f64 = 45.0;
 const SAME_LINE_M: f64 = 1.0;
 /// Neighbours on a road stay within its width, m.
 const ROAD_WIDTH_M: f64 = 9.0;
+/// Every so many nodes a leg looks round for neighbours.
+const ASK_EVERY: usize = 4;
 /// Share of a leg's nodes that must have neighbours.
 const MOST: f64 = 0.5;
 /// Shortest leg that can be the core of a field, m.
 const CORE_MIN_M: f64 = 30.0;
 /// Speeds of legs of one field differ by less than this factor.
 const SPEED_FACTOR: f64 = 1.6;
+/// Legs in a known field that are faster than the usual one by this factor are ways.
+const USUAL_FACTOR: f64 = 1.35;
 /// Rounds of adoption: more headland rounds than anyone drives.
 const ADOPTION_ROUNDS: usize = 8;
 /// Legs in a known field that make work of each other.
@@ -92,6 +98,24 @@ impl Pattern {
         let spacing_m = median(legs.iter().filter(|leg| leg.is_worked).filter_map(|leg| leg.spacing_m));
         adopt(&mut legs, &nodes, &grid, spacing_m.unwrap_or(NEIGHBOUR_MAX_M / 3.0));
         let mut pattern = Self { worked: vec![false; readings.len()], leg: vec![0; readings.len()], spacing_m };
+        if std::env::var_os("DEBUG_LEGS").is_some() {
+            for leg in &legs {
+                let (a, b) = (nodes[leg.nodes.start], nodes[leg.nodes.end - 1]);
+                eprintln!(
+                    "LEG {} {:.0} m {:.1} km/h spacing {:?} in {} worked {} ({:.0},{:.0})-({:.0},{:.0})",
+                    readings.recorded_at_ms[a.sample] / 1000,
+                    leg.length_m,
+                    leg.speed_mps * 3.6,
+                    leg.spacing_m,
+                    leg.in_field,
+                    leg.is_worked,
+                    a.at.x,
+                    a.at.y,
+                    b.at.x,
+                    b.at.y
+                );
+            }
+        }
         for (number, leg) in (1..).zip(&legs) {
             let (from, to) = (nodes[leg.nodes.start].sample, nodes[leg.nodes.end - 1].sample);
             pattern.leg[from..=to].fill(number);
@@ -169,6 +193,7 @@ fn legs(nodes: &mut [Node], track: &Track, in_field: &[bool], rules: &Rules) -> 
     while from < nodes.len() && legs.len() < MAX_LEGS {
         let to = (from..nodes.len()).find(|number| !straight[*number]).unwrap_or(nodes.len());
         if to > from {
+            let (from, to) = extended(nodes, from, to);
             let length_m: f64 = nodes[from..to].windows(2).map(|pair| pair[0].at.distance(pair[1].at)).sum();
             let samples = nodes[from].sample..=nodes[to - 1].sample;
             let speed_mps =
@@ -193,11 +218,34 @@ fn legs(nodes: &mut [Node], track: &Track, in_field: &[bool], rules: &Rules) -> 
     legs
 }
 
+/// A turn is seen from afar, since direction is taken over a distance: the straight part before it still belongs to the
+/// leg.
+fn extended(nodes: &[Node], mut from: usize, mut to: usize) -> (usize, usize) {
+    let step = |a: usize, b: usize| {
+        let (a, b) = (nodes.get(a)?, nodes.get(b)?);
+        let length = a.at.distance(b.at);
+        let is_way = a.direction != Point::default() && b.direction != Point::default() && a.leg == 0 && length > 0.0;
+        is_way.then(|| Point::new((b.at.x - a.at.x) / length, (b.at.y - a.at.y) / length))
+    };
+    let reach = (to - from - 1).min(2 * DIRECTION_NODES);
+    if let Some(onward) = step(to - 1 - reach, to - 1) {
+        while step(to - 1, to).is_some_and(|step| dot(step, onward) > STRAIGHT_COSINE) {
+            to += 1;
+        }
+    }
+    if let Some(onward) = step(from, from + reach) {
+        while from > 0 && step(from - 1, from).is_some_and(|step| dot(step, onward) > STRAIGHT_COSINE) {
+            from -= 1;
+        }
+    }
+    (from, to)
+}
+
 /// Whether a leg is the core of a field, and how far its nearest neighbour is.
 fn neighbours(leg: &Leg, nodes: &[Node], grid: &Grid, legs: &[Leg]) -> (bool, Option<f64>) {
     let (mut asked, mut filled, mut nearest) = (0, 0, Vec::new());
     let mut offsets: Vec<(u32, f64)> = Vec::new();
-    for node in nodes[leg.nodes.clone()].iter().step_by(2) {
+    for node in nodes[leg.nodes.clone()].iter().step_by(ASK_EVERY) {
         asked += 1;
         offsets.clear();
         grid.around(node.at, |other| {
@@ -263,9 +311,12 @@ fn adopt(legs: &mut [Leg], nodes: &[Node], grid: &Grid, spacing_m: f64) {
         }
         adopted.into_iter().for_each(|index| legs[index].is_worked = true);
     }
-    let is_left = |leg: &&mut Leg| leg.in_field && !leg.is_worked && leg.length_m >= CORE_MIN_M;
-    if legs.iter_mut().filter(is_left).count() >= LEGS_IN_FIELD {
-        legs.iter_mut().filter(is_left).for_each(|leg| leg.is_worked = true);
+    // In a known field there is not much else to do than to work it, but to drive to another part of it.
+    let in_field = legs.iter().filter(|leg| leg.in_field && leg.length_m >= CORE_MIN_M);
+    if in_field.clone().count() >= LEGS_IN_FIELD {
+        let usual_mps = median(in_field.map(|leg| leg.speed_mps)).unwrap_or(0.0);
+        let is_usual = |leg: &&mut Leg| leg.in_field && leg.speed_mps < USUAL_FACTOR * usual_mps;
+        legs.iter_mut().filter(is_usual).for_each(|leg| leg.is_worked = true);
     }
 }
 

@@ -8,20 +8,23 @@ use super::track::Track;
 use crate::derive::Readings;
 use crate::derive::fieldwork::held::Stretches;
 
-/// Error across the track by the position status of ISO 11783-10, m, at a dilution of one.
+/// How far one pass strays from its neighbours of some minutes before, across the track, m, by the position status of
+/// ISO 11783-10 and at a dilution of one. What all passes have in common moves a field and changes no area.
 fn error_of_fix_m(fix: f64) -> f64 {
     match fix as i64 {
-        4 => 0.03, // RTK fixed
-        5 => 0.25, // RTK float
-        3 => 0.15, // precise
-        2 => 0.6,  // DGNSS
+        4 => 0.02, // RTK fixed
+        5 => 0.15, // RTK float
+        3 => 0.1,  // precise
+        2 => 0.3,  // DGNSS
         6 => 2.0,  // dead reckoning
         _ => PLAIN_M,
     }
 }
 
-/// What a plain receiver under open sky has, m.
-const PLAIN_M: f64 = 1.2;
+/// The same of a plain receiver under open sky, m.
+const PLAIN_M: f64 = 0.6;
+/// Share of the absolute error that a receiver reports that passes do not have in common.
+const STRAYS: f64 = 0.3;
 
 /// What receivers say of their positions over a day.
 #[derive(Debug, Clone)]
@@ -49,7 +52,7 @@ impl Quality {
             told += u32::from(fix.is_some() || self.error.at(index).is_some());
             let dilution = self.hdop.at(index).unwrap_or(1.0).clamp(1.0, 10.0);
             let by_fix = fix.map(error_of_fix_m).unwrap_or(PLAIN_M) * dilution;
-            sum_m += self.error.at(index).unwrap_or(by_fix);
+            sum_m += self.error.at(index).map_or(by_fix, |error_m| STRAYS * error_m);
         }
         let of = |sum: f64| if samples > 0 { sum / f64::from(samples) } else { 0.0 };
         Positions { share: of(f64::from(usable)), error_m: of(sum_m), is_reported: told * 2 > samples, jumps }

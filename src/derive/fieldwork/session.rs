@@ -443,7 +443,7 @@ pub struct Completeness {
 pub struct Positions {
     /// Share of the samples at work that have a usable position, 0 to 1.
     pub share: f64,
-    /// Expected error of one position across the track, m.
+    /// How far one pass strays from its neighbours, m.
     pub error_m: f64,
     /// Whether the receiver told its quality; otherwise `error_m` is what a plain receiver has.
     pub is_reported: bool,

@@ -13,7 +13,7 @@ use crate::derive::geometry::Point;
 pub struct Trace {
     /// The way from the first to the last moment of work.
     pub points: Vec<TracePoint>,
-    /// The swath of each run.
+    /// The swath of each run; in pieces where positions were lost.
     pub swaths: Vec<Swath>,
     /// Outlines of the worked area: first the outer one, counter-clockwise, then its holes; latitude and longitude.
     pub coverage: Vec<Vec<Vec<[f64; 2]>>>,
@@ -36,12 +36,12 @@ pub struct TracePoint {
     pub speed_kmh: Option<f64>,
 }
 
-/// The strip that one run covered.
+/// The strip that a run, or a part of it, covered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Swath {
-    /// Begin of the run.
+    /// Begin.
     pub started_at: Timestamp,
-    /// End of the run.
+    /// End.
     pub ended_at: Timestamp,
     /// Middle of the strip (implement offsets applied): latitude, longitude, width in metres.
     pub middle: Vec<[f64; 3]>,
@@ -112,12 +112,18 @@ pub(super) fn trace_of(builder: &Builder<'_, '_>, trace: &mut Trace) {
         [latitude, longitude]
     };
     for (run, strip) in builder.group.runs.iter().zip(&builder.strips) {
-        let middle = strip.vertices.iter().map(|vertex| {
+        for vertex in &strip.vertices {
             let [latitude, longitude] = degrees(vertex.at);
             let width_m = day.width_at(vertex.sample.min(*run.end())).0.or(builder.width_m).unwrap_or(0.0);
-            [latitude, longitude, width_m]
-        });
-        trace.swaths.push(Swath { started_at: at(*run.start()), ended_at: at(*run.end()), middle: middle.collect() });
+            if vertex.begins {
+                let started_at = at(vertex.sample);
+                trace.swaths.push(Swath { started_at, ended_at: started_at, middle: Vec::new() });
+            }
+            if let Some(swath) = trace.swaths.last_mut() {
+                swath.ended_at = at(vertex.sample.min(*run.end()));
+                swath.middle.push([latitude, longitude, width_m]);
+            }
+        }
     }
     if let Some(coverage) = &builder.coverage {
         let ring = |ring: Vec<Point>| ring.into_iter().map(degrees).collect();

@@ -14,6 +14,10 @@ const SPEED_FACTOR: f64 = 3.0;
 const SCATTER_M: f64 = 10.0;
 /// A gap longer than this explains a way of any length.
 const LOST_TRACK_S: f64 = 300.0;
+/// A receiver that jumped is back within so long, s.
+const JUMP_MAX_S: f64 = 25.0;
+/// A position that stays the same while the machine moves faster is not new, m/s.
+const FROZEN_MPS: f64 = 0.5;
 /// Speed from positions looks this far to both sides, or to the next position.
 const SPEED_WINDOW_S: f64 = 3.0;
 /// Speed from positions over a longer time says nothing of the moment.
@@ -52,7 +56,7 @@ impl Track {
     pub(super) fn of(readings: &Readings, stretches: &Stretches) -> Self {
         let reported = reported_speed(readings, stretches);
         let has_speed = reported.iter().any(|speed| !speed.is_nan());
-        let degrees = usable_positions(readings);
+        let degrees = usable_positions(readings, &reported);
         let origin = degrees.iter().find(|(latitude, _)| !latitude.is_nan()).copied().unwrap_or((0.0, 0.0));
         let frame = Frame::at(origin.0, origin.1);
         let mut places: Vec<Point> = degrees.iter().map(|&(lat, lon)| frame.point(lat, lon)).collect();
@@ -72,8 +76,8 @@ impl Track {
         track
     }
 
-    /// A position that is far off, while those before and after it agree, is left out. Where the way after it goes on
-    /// from the new place, the machine was carried there or the records between are missing: the track is broken.
+    /// Positions that are far off for some seconds, while those before and after agree, are left out. Where the way goes
+    /// on from the new place, the machine was carried there or the records between are missing: the track is broken.
     fn leave_out_jumps(&mut self, readings: &Readings, places: &mut [Point], speed_mps: &[f64]) {
         let at = &readings.recorded_at_ms;
         let known: Vec<usize> = (0..places.len()).filter(|&index| !places[index].x.is_nan()).collect();
@@ -84,22 +88,32 @@ impl Track {
             seconds < LOST_TRACK_S && from.distance(to) > most * seconds + SCATTER_M
         };
         let mut before: Option<usize> = None;
-        for (number, &index) in known.iter().enumerate() {
+        let mut number = 0;
+        while number < known.len() {
+            let index = known[number];
             if let Some(last) = before
                 && is_jump(last, index, places[last], places[index])
             {
-                let next = known.get(number + 1).copied();
-                let goes_on = next.is_some_and(|next| !is_jump(index, next, places[index], places[next]));
-                let returns = next.is_some_and(|next| !is_jump(last, next, places[last], places[next]));
-                if returns || !goes_on {
-                    places[index] = Point::new(f64::NAN, f64::NAN);
-                    self.degrees[index] = (f64::NAN, f64::NAN);
-                    self.jumped[index] = true;
+                // The first position that is back where the way before the jump could have led.
+                let in_time = |next: &&usize| (at[**next] - at[last]) as f64 <= JUMP_MAX_S * 1000.0;
+                let back = known[number + 1..].iter().take_while(in_time).position(|&next| {
+                    let previous = known[known.partition_point(|known| *known < next) - 1];
+                    !is_jump(last, next, places[last], places[next])
+                        && is_jump(previous, next, places[previous], places[next])
+                });
+                if let Some(away) = back {
+                    for &lost in &known[number..=number + away] {
+                        places[lost] = Point::new(f64::NAN, f64::NAN);
+                        self.degrees[lost] = (f64::NAN, f64::NAN);
+                        self.jumped[lost] = true;
+                    }
+                    number += away + 1;
                     continue;
                 }
                 self.broken[index] = true;
             }
             before = Some(index);
+            number += 1;
         }
     }
 
@@ -171,10 +185,12 @@ fn reported_speed(readings: &Readings, stretches: &Stretches) -> Vec<f64> {
         .collect()
 }
 
-fn usable_positions(readings: &Readings) -> Vec<(f64, f64)> {
+/// Positions with a fix, and not those that a receiver repeats while the machine moves: it has lost its way, or says ten
+/// times a second what it knows once.
+fn usable_positions(readings: &Readings, speed_mps: &[f64]) -> Vec<(f64, f64)> {
     let (latitude, longitude) = (readings.signal(catalogue::LATITUDE_DEG), readings.signal(catalogue::LONGITUDE_DEG));
     let fix = readings.signal(catalogue::GNSS_FIX);
-    let mut last_fix = None;
+    let (mut last_fix, mut last) = (None, None);
     (0..readings.len())
         .map(|index| {
             last_fix = fix.at(index).or(last_fix);

@@ -1,13 +1,15 @@
 //! Field work in the store: sessions with their revisions, sums, and the settings that sessions are computed with.
 
+mod day;
 mod input;
 mod session;
 mod setting;
 mod total;
 
+pub use day::{DayRow, work_days};
 pub use input::{accounted, carried, was_at_it};
 pub use session::{
-    Confirmed, Revision, SESSIONS_MAX, SessionFilter, SessionRow, confirm_session, reopen_session, replace_sessions,
+    Confirmed, Revision, SESSIONS_MAX, SessionFilter, SessionRow, confirm_session, reopen_session, replace_work,
     session_history, work_sessions,
 };
 pub use setting::{

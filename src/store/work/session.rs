@@ -7,8 +7,9 @@ use tokio_postgres::{GenericClient, Row, Transaction};
 
 use super::super::StoreError;
 use super::super::instant::Instant;
+use super::day::replace_day;
 use super::total;
-use crate::derive::fieldwork::{Change, Place, Proposal, Session, Standing, changes};
+use crate::derive::fieldwork::{Change, Folded, Place, Proposal, Session, Standing, changes};
 use crate::time::{date_of_postgres_days, postgres_days};
 
 /// Earlier revisions of a session that are kept: a backlog that comes in hundreds of pieces fills no disk.
@@ -124,22 +125,23 @@ impl<'a> tokio_postgres::types::FromSql<'a> for Day {
     }
 }
 
-/// Puts the sessions of a machine's working day in place of those that stand, and sums the day anew. Sessions that are
-/// equal to the bit are left alone; returns how many were not. Sessions that ended at `grows_from_ms` or later may
-/// still grow; what grows is replaced without a revision.
+/// Puts what a machine's working day gives in place of what stands, and sums the day anew. Sessions that are equal to
+/// the bit are left alone; returns how many were not. Sessions that ended at `grows_from_ms` or later may still grow;
+/// what grows is replaced without a revision.
 ///
 /// # Errors
 /// When the database cannot be asked or a row makes no sense.
-pub async fn replace_sessions(
+pub async fn replace_work(
     transaction: &Transaction<'_>,
     machine_id: i64,
     day: Date,
-    computed: Vec<Session>,
+    folded: &Folded,
     grows_from_ms: i64,
 ) -> Result<usize, StoreError> {
+    replace_day(transaction, machine_id, day, &folded.day).await?;
     let standing = standing(transaction, machine_id, day).await?;
     // Through text once, as those that stand were: then equal is equal.
-    let computed = computed.iter().map(through_text).collect::<Result<_, _>>()?;
+    let computed = folded.sessions.iter().map(through_text).collect::<Result<_, _>>()?;
     let changes = changes(&standing, computed);
     let changed = changes.len();
     for change in changes {
