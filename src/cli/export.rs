@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::output::Output;
+use super::output::{Output, counted};
 use super::selection::{Selected, Selection};
 use crate::config::Config;
 use crate::derive::Readings;
@@ -143,8 +143,8 @@ fn said(out: &Option<PathBuf>, selected: &Selected, what: What) {
             What::Fields => selected.field.as_ref().map_or(selected.fields.len(), |_| 1),
             _ => selected.works.len(),
         };
-        let things = if what == What::Fields { "fields" } else { "sessions" };
-        println!("{count} {things} in {}", path.display());
+        let thing = if what == What::Fields { "field" } else { "session" };
+        println!("{} in {}", counted(count, thing), path.display());
     }
 }
 
@@ -212,7 +212,7 @@ async fn every_sample(config: &Config, style: Style, arguments: Arguments) -> an
     }
     csv.finish()?.finish()?;
     if let Some(path) = &arguments.out {
-        println!("{count} samples in {}", path.display());
+        println!("{} in {}", counted(count, "sample"), path.display());
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use crate::store::{self, StoreError};
 
 /// A new field may share so much of the smaller one with a neighbour.
 const SLIVER_SHARE: f64 = 0.02;
+const M2_PER_HA: f64 = 10_000.0;
 
 /// What `field` takes.
 #[derive(Debug, clap::Args)]
@@ -221,7 +222,7 @@ async fn add(
             ensure!(
                 share <= SLIVER_SHARE,
                 "{:.2} ha ({:.0} %) lie on field {} {:?}; mend the boundary or give --allow-overlap",
-                shared_m2 / 10_000.0,
+                shared_m2 / M2_PER_HA,
                 share * 100.0,
                 other.id.0,
                 other.name
@@ -274,7 +275,7 @@ pub(super) async fn find(client: &impl GenericClient, which: &str) -> anyhow::Re
 async fn list(client: &impl GenericClient, as_json: bool) -> anyhow::Result<String> {
     let rows = stored::fields(client).await?;
     if as_json {
-        let listed: Vec<_> = rows.iter().map(|row| described(row)).collect();
+        let listed: Vec<_> = rows.iter().map(described).collect();
         return Ok(format!("{}\n", serde_json::to_string_pretty(&listed)?));
     }
     if rows.is_empty() {
@@ -327,7 +328,7 @@ async fn show(client: &impl GenericClient, which: &str, geojson: bool) -> anyhow
     let sessions = work_sessions(client, &filter).await?;
     let mut shown = described(&row);
     shown["sessions"] = sessions.iter().map(|session| session.work_session_id).collect();
-    shown["worked_ha"] = sessions.iter().filter_map(|row| row.session.area.union_m2).map(|m2| m2 / 10_000.0).sum();
+    shown["worked_ha"] = sessions.iter().filter_map(|row| row.session.area.union_m2).map(|m2| m2 / M2_PER_HA).sum::<f64>().into();
     shown["earlier"] = serde_json::to_value(stored::field_history(client, row.field.id).await?)?;
     Ok(format!("{}\n", serde_json::to_string_pretty(&shown)?))
 }

@@ -9,6 +9,7 @@ use crate::config::Config;
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
     after_help = "\
 Files may be GeoJSON, KML, KMZ, ISOXML task data of version 3 or 4 (TASKDATA.XML, its folder, or a zip of it), and
 zips of these; they are told by their content. Fields come with their farms; task data also brings people and

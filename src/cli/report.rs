@@ -9,7 +9,7 @@ use anyhow::Context;
 use jiff::{Timestamp, Zoned};
 
 use super::export::Memory;
-use super::output::Output;
+use super::output::{Output, counted};
 use super::selection::{Selected, Selection};
 use crate::config::Config;
 use crate::derive::field::{FieldId, Fields};
@@ -73,7 +73,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     std::io::Write::write_all(&mut out, report.render(arguments.lang).as_bytes()).context("cannot write the report")?;
     out.finish()?;
     if let Some(path) = &arguments.out {
-        println!("{} sessions in {}", selected.works.len(), path.display());
+        println!("{} in {}", counted(selected.works.len(), "session"), path.display());
     }
     Ok(ExitCode::SUCCESS)
 }
