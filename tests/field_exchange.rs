@@ -69,6 +69,7 @@ fn work_is_found_on_a_field_once_its_boundary_is_known_and_leaves_it_with_it() {
     assert_eq!((&shown["revision"], &shown["earlier"][0]["name"]), (&json!(2), &json!("5uvmpgDU")));
     assert_eq!(shown["sessions"].as_array().map(Vec::len), Some(1));
 
+    assert_eq!(site.sql("select count(*) from field_revision"), "1");
     site.says(&["field", "remove", "7"]);
     let after = places();
     assert_eq!(after[0]["kind"], "outside");

@@ -200,11 +200,12 @@ async fn every_sample(config: &Config, style: Style, arguments: Arguments) -> an
     for period in &periods {
         signals.extend(store::readings_and_raw(&transaction, machine.machine_id, period.clone()).await?.signals());
     }
-    let columns = samples(signals);
-    let mut csv = Csv::begin(&columns, &style, Output::open(arguments.out.as_deref(), true)?)?;
+    let out = Output::open(arguments.out.as_deref(), true)?;
+    let mut csv = Csv::begin(&samples(signals.iter().copied()), &style, out)?;
     let mut count = 0;
     for period in periods {
         let readings = store::readings_and_raw(&transaction, machine.machine_id, period).await?;
+        let columns = samples(signals.iter().copied());
         for index in 0..readings.len() {
             csv.row(&columns, &(&readings, index))?;
         }
