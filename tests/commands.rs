@@ -5,7 +5,6 @@ mod site;
 use std::process::Command;
 
 use expect_test::expect;
-
 use site::{POLEVOD, Site};
 
 #[test]

@@ -4,15 +4,21 @@ mod alerts;
 mod capture;
 mod demo;
 mod doctor;
+mod export;
 mod faults;
+mod field;
 mod implement;
 mod import;
 mod import_aemp;
+mod import_files;
 mod machine;
 mod migrate;
+mod output;
 mod recompute;
 mod replay;
+mod report;
 mod rules;
+mod selection;
 mod service;
 mod service_due;
 mod sessions;
@@ -70,8 +76,14 @@ enum Command {
     Migrate,
     /// Send real recordings through MQTT as a machine would.
     Replay(replay::Arguments),
-    /// Bring in what other systems know.
+    /// Bring in what other programs and systems know: fields, farms, people, implements; another maker's fleet.
     Import(import::Arguments),
+    /// Write field work, ways, yield and fields in formats that other programs open.
+    Export(export::Arguments),
+    /// Make documents for people to print and sign.
+    Report(report::Arguments),
+    /// Show, enter and change fields.
+    Field(field::Arguments),
     /// Ask a machine for a diagnostic capture: chosen signals at a higher rate.
     Capture(capture::Arguments),
     /// Make, list and revoke tokens of other systems.
@@ -159,6 +171,9 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
         Command::Migrate => migrate::run(&config).await,
         Command::Replay(arguments) => replay::run(&config, arguments).await,
         Command::Import(arguments) => import::run(&config, arguments).await,
+        Command::Export(arguments) => export::run(&config, arguments).await,
+        Command::Report(arguments) => report::run(&config, arguments).await,
+        Command::Field(arguments) => field::run(&config, arguments).await,
         Command::Capture(arguments) => capture::run(&config, arguments).await,
         Command::Token(arguments) => token::run(&config, arguments).await,
         Command::Sessions(arguments) => sessions::run(&config, arguments).await,

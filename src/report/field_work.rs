@@ -15,7 +15,7 @@ use crate::exchange::export::{Machine, Work, code};
 use crate::locale::Language;
 
 use super::html::{Html, css_string};
-use super::{Drawn, Totals, map};
+use super::{Correction, Drawn, Totals, map};
 
 const STYLE: &str = include_str!("field_work.css");
 const M2_PER_HA: f64 = 10_000.0;
@@ -35,7 +35,7 @@ pub struct FieldWork {
     pub period: (Date, Date),
     /// By field; work outside known fields last.
     pub sections: Vec<Section>,
-    /// What people changed, with the reason, oldest first.
+    /// What changed in figures that had stood, oldest first.
     pub corrections: Vec<Correction>,
     /// When it was made.
     pub prepared_at: Timestamp,
@@ -61,19 +61,6 @@ pub struct Performed {
     pub work: Work,
     /// Its strips.
     pub drawn: Drawn,
-}
-
-/// A change that a person made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Correction {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub by: Option<String>,
-    /// What was changed, from what to what.
-    pub change: String,
-    /// Why.
-    pub reason: Option<String>,
 }
 
 impl FieldWork {

@@ -5,6 +5,7 @@
 //!
 //! A figure stands in the document as `<data value="…">`, so a program, and a test, reads the number behind the words.
 
+pub mod correction;
 mod field_work;
 mod html;
 mod map;
@@ -13,6 +14,7 @@ mod totals;
 #[cfg(test)]
 mod tests;
 
-pub use field_work::{Correction, FieldWork, Performed, Section};
+pub use correction::Correction;
+pub use field_work::{FieldWork, Performed, Section};
 pub use map::Drawn;
 pub use totals::Totals;

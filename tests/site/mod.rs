@@ -1,4 +1,4 @@
-//! A site for tests of commands: private servers and the service, as a user would have them.
+//! Private servers, the service running on them, and the commands as a user runs them.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,17 +11,17 @@ use serde_json::Value;
 
 /// How long the service may take to be ready.
 const READY_PATIENCE: Duration = Duration::from_secs(60);
-pub const POLEVOD: &str = env!("CARGO_BIN_EXE_polevod");
+pub(crate) const POLEVOD: &str = env!("CARGO_BIN_EXE_polevod");
 
 /// Servers, and the service running on them.
-pub struct Site {
-    pub stack: Stack,
-    service: Option<Child>,
-    http: String,
+pub(crate) struct Site {
+    pub(crate) stack: Stack,
+    pub(crate) service: Option<Child>,
+    pub(crate) http: String,
 }
 
 impl Site {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let stack = Stack::start(&StackOptions::default(), &|_| {}).expect("the private servers start");
         // Asked of the system and given back: free for the moment in which the service takes it.
         let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
@@ -36,7 +36,7 @@ impl Site {
         site
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(POLEVOD);
         command.args(arguments);
         command.env("POLEVOD_DATABASE_URL", self.stack.postgres.url());
@@ -45,33 +45,33 @@ impl Site {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("the command runs")
     }
 
     /// Standard output of a command that succeeds.
-    pub fn says(&self, arguments: &[&str]) -> String {
+    pub(crate) fn says(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {}\n{said}{complained}", output.status);
         said.into_owned()
     }
 
-    pub fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let said = self.says(arguments);
         serde_json::from_str(&said).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{said}"))
     }
 
-    pub fn replay(&self, path: &Path) -> Value {
+    pub(crate) fn replay(&self, path: &Path) -> Value {
         self.json(&["replay", "--json", &path.display().to_string()])
     }
 
-    pub fn sql(&self, query: &str) -> String {
+    pub(crate) fn sql(&self, query: &str) -> String {
         self.stack.postgres.sql("polevod", query).expect("a query").trim().to_string()
     }
 
     /// The whole answer; none while nobody listens.
-    pub fn get(&self, path: &str) -> Option<String> {
+    pub(crate) fn get(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(&self.http).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
         write!(stream, "GET {path} HTTP/1.1\r\nhost: polevod\r\nconnection: close\r\n\r\n").ok()?;

@@ -8,6 +8,7 @@ mod defect;
 mod gather;
 mod open;
 mod plan;
+mod save;
 
 #[cfg(test)]
 mod tests;
@@ -16,3 +17,4 @@ pub use defect::Defect;
 pub use gather::{Farm, FieldDraft, Implement, Import, Worker, gather};
 pub use open::{MAX_IMPORT_BYTES, OpenError, Source, from_bytes, open};
 pub use plan::{Decision, Overlap, Plan, PlannedField, plan};
+pub use save::{Saved, save};

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::derive::field::{Field, FieldId, Fields};
 
-use super::{FieldDraft, Import};
+use super::{Farm, FieldDraft, Implement, Import, Worker};
 
 /// Neighbours share a boundary that two people walked: so much of the smaller one may lie in both.
 const SLIVER_SHARE: f64 = 0.02;
@@ -15,6 +15,12 @@ const M2_PER_HA: f64 = 10_000.0;
 /// What an import would do.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// Farms to be known.
+    pub farms: Vec<Farm>,
+    /// People to be known.
+    pub workers: Vec<Worker>,
+    /// Implements to be known.
+    pub implements: Vec<Implement>,
     /// In the order of the import.
     pub fields: Vec<PlannedField>,
 }
@@ -96,7 +102,7 @@ pub fn plan(import: Import, known: &Fields, allow_overlap: bool) -> Plan {
         };
         fields.push(PlannedField { draft, decision });
     }
-    Plan { fields }
+    Plan { farms: import.farms, workers: import.workers, implements: import.implements, fields }
 }
 
 /// The same code on the same farm, or the same name where one of them has no code.

@@ -10,7 +10,7 @@ pub use day::{DayRow, work_days};
 pub use input::{accounted, carried, was_at_it};
 pub use session::{
     Confirmed, Revision, SESSIONS_MAX, SessionFilter, SessionRow, confirm_session, reopen_session, replace_work,
-    session_history, work_sessions,
+    session_history, work_session, work_sessions,
 };
 pub use setting::{
     ImplementRow, MachineWork, UseRow, enter_implement, implement_uses, implements, machine_setting, machine_work,

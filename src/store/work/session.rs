@@ -301,36 +301,42 @@ async fn keep(transaction: &Transaction<'_>, id: i64, is_withdrawn: bool) -> Res
 /// When the database cannot be asked or a row makes no sense.
 pub async fn work_sessions(client: &impl GenericClient, filter: &SessionFilter) -> Result<Vec<SessionRow>, StoreError> {
     let (from, to) = filter.days();
-    let rows = client
-        .query(
-            &format!(
-                "select s.work_session_id, s.machine_id, coalesce(m.serial, s.machine_id::text), m.name, s.revision,
-                     s.computed_at, s.may_grow, s.confirmed_by, s.confirmed_at, s.proposal, s.figures
-                 from work_session s left join machine m using (machine_id)
-                 where {}
-                 order by s.working_day, 3, s.started_at, s.work_session_id limit {SESSIONS_MAX}",
-                SessionFilter::CONDITION
-            ),
-            &[&filter.machine, &filter.field_id, &from, &to],
-        )
-        .await?;
-    let read = |row: &Row| -> Result<SessionRow, tokio_postgres::Error> {
-        let by: Option<String> = row.try_get(7)?;
-        let at: Option<Instant> = row.try_get(8)?;
-        Ok(SessionRow {
-            work_session_id: row.try_get(0)?,
-            machine_id: row.try_get(1)?,
-            machine: row.try_get(2)?,
-            machine_name: row.try_get(3)?,
-            revision: row.try_get(4)?,
-            computed_at_ms: row.try_get::<_, Instant>(5)?.0,
-            may_grow: row.try_get(6)?,
-            confirmed: by.zip(at).map(|(by, at)| Confirmed { by, at_ms: at.0 }),
-            proposal: row.try_get::<_, Option<Json<Proposal>>>(9)?.map(|json| json.0),
-            session: row.try_get::<_, Json<Session>>(10)?.0,
-        })
-    };
-    Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    let query = format!(
+        "{SESSION_ROWS} where {} order by s.working_day, 3, s.started_at, s.work_session_id limit {SESSIONS_MAX}",
+        SessionFilter::CONDITION
+    );
+    let rows = client.query(&query, &[&filter.machine, &filter.field_id, &from, &to]).await?;
+    rows.iter().map(session_row).collect()
+}
+
+/// The session of a number.
+///
+/// # Errors
+/// As [`work_sessions`].
+pub async fn work_session(client: &impl GenericClient, work_session_id: i64) -> Result<Option<SessionRow>, StoreError> {
+    let query = format!("{SESSION_ROWS} where s.work_session_id = $1");
+    client.query_opt(&query, &[&work_session_id]).await?.as_ref().map(session_row).transpose()
+}
+
+const SESSION_ROWS: &str = "select s.work_session_id, s.machine_id, coalesce(m.serial, s.machine_id::text), m.name,
+         s.revision, s.computed_at, s.may_grow, s.confirmed_by, s.confirmed_at, s.proposal, s.figures
+     from work_session s left join machine m using (machine_id)";
+
+fn session_row(row: &Row) -> Result<SessionRow, StoreError> {
+    let by: Option<String> = row.try_get(7)?;
+    let at: Option<Instant> = row.try_get(8)?;
+    Ok(SessionRow {
+        work_session_id: row.try_get(0)?,
+        machine_id: row.try_get(1)?,
+        machine: row.try_get(2)?,
+        machine_name: row.try_get(3)?,
+        revision: row.try_get(4)?,
+        computed_at_ms: row.try_get::<_, Instant>(5)?.0,
+        may_grow: row.try_get(6)?,
+        confirmed: by.zip(at).map(|(by, at)| Confirmed { by, at_ms: at.0 }),
+        proposal: row.try_get::<_, Option<Json<Proposal>>>(9)?.map(|json| json.0),
+        session: row.try_get::<_, Json<Session>>(10)?.0,
+    })
 }
 
 /// Lets a person stand by the figures of a session: they stay until it is reopened. Confirmed again, it takes what was

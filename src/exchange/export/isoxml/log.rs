@@ -7,7 +7,7 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 use wire::{SignalId, Source, catalogue};
 
-use crate::derive::fieldwork::{State, Trace};
+use crate::derive::fieldwork::{CARRIED, State, Trace};
 use crate::derive::{Readings, Signal as Values};
 
 use super::super::work::Work;
@@ -24,6 +24,8 @@ const TASK_FUEL: u16 = 148;
 const NO_FIX: u8 = 0;
 const NOT_AVAILABLE: u8 = 15;
 const MS_PER_DAY: i64 = 86_400_000;
+/// What moves freely holds for this long.
+const GAUGE_HOLDS_MS: i64 = 120_000;
 
 /// A column of a log.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +51,16 @@ enum ColumnSource {
     Working,
     /// The width that our area is made of, mm.
     Width(i32),
+}
+
+impl Column {
+    /// The signal it is made of.
+    fn signal(&self) -> Option<SignalId> {
+        match self.source {
+            ColumnSource::Signal { signal, .. } | ColumnSource::SinceStart { signal, .. } => Some(signal),
+            ColumnSource::Working | ColumnSource::Width(_) => None,
+        }
+    }
 }
 
 /// Signals that are process data by another name: identifier, steps for each unit, offset, unit.
@@ -188,13 +200,9 @@ pub(super) fn write(
     let columns: Vec<(&Column, Option<Values<'_>>)> = layout
         .columns
         .iter()
-        .map(|column| match column.source {
-            ColumnSource::Signal { signal, .. } | ColumnSource::SinceStart { signal, .. } => {
-                (column, Some(readings.signal(signal)))
-            }
-            ColumnSource::Working | ColumnSource::Width(_) => (column, None),
-        })
+        .map(|column| (column, column.signal().map(|signal| readings.signal(signal))))
         .collect();
+    let first = span(work, readings).start;
     let mut states = States { trace, next: 0, state: State::Unknown };
     let mut last_derived: Vec<Option<i32>> = vec![None; columns.len()];
     let mut record = Vec::with_capacity(64);
@@ -210,7 +218,10 @@ pub(super) fn write(
         record.push(0);
         let mut count = 0_u8;
         for (number, (column, values)) in (0_u8..).zip(&columns) {
-            let reported = values.and_then(|values| values.at(index));
+            let reported = values.and_then(|values| {
+                let before = || carried(readings, column.signal()?, first).filter(|_| index == first);
+                values.at(index).or_else(before)
+            });
             let raw = match &column.source {
                 ColumnSource::Signal { per_unit, offset, .. } => {
                     reported.and_then(|value| to_raw((value + offset) * per_unit))
@@ -235,6 +246,18 @@ pub(super) fn write(
         byte_len += record.len() as u64;
     }
     Ok(byte_len)
+}
+
+/// What a signal said last before a record, where it still holds: a log begins with what its machine will not repeat
+/// because it does not change.
+fn carried(readings: &Readings, signal: SignalId, first: usize) -> Option<f64> {
+    let boot = readings.identity.get(first)?.0;
+    let earlier = (0..first).rev().take_while(|index| readings.identity[*index].0 == boot);
+    let values = readings.signal(signal);
+    let (index, value) = earlier.filter_map(|index| Some((index, values.at(index)?))).next()?;
+    let age_ms = readings.recorded_at_ms[first] - readings.recorded_at_ms[index];
+    let moves = catalogue::find(signal).is_some_and(|signal| signal.behaviour == wire::Behaviour::Gauge);
+    (!moves || CARRIED.contains(&signal) || age_ms <= GAUGE_HOLDS_MS).then_some(value)
 }
 
 /// A raw value; none for one that does not fit, and for the two patterns that stand for "no value". States of many
