@@ -42,7 +42,7 @@ pub(crate) struct Window {
 
 /// What has been heard of one machine.
 #[derive(Default)]
-struct Heardly {
+struct Machine {
     serial: String,
     readings: Readings,
     reports: Vec<FaultEntry>,
@@ -73,7 +73,7 @@ impl Season {
                 faults: FaultSettings { random_rate: self.rate, scripted: Vec::new() },
                 ..FleetConfig::default()
             };
-            let mut heard = Heardly::default();
+            let mut heard = Machine::default();
             let mut followed: Vec<(Window, Vec<DayFigures>)> = Vec::new();
             rehearse(&config, |event| {
                 match event {
@@ -114,7 +114,7 @@ fn conditions() -> Conditions {
     }
 }
 
-impl Heardly {
+impl Machine {
     fn frame(&mut self, frame: Frame) {
         let boot = frame.header.boot.as_i64();
         let sequences = frame.header.sequences();

@@ -30,8 +30,12 @@ use crate::time::now_ms;
 const JUDGE_EVERY_MS: i64 = 600_000;
 /// Machines judged in a round.
 const JUDGED_A_ROUND: i64 = 100;
-/// Days of a machine that trends and service look back on.
-const DAYS_LOOKED_BACK: i64 = 800;
+/// Slow changes and service are judged this often, and when a day is over.
+const JUDGE_DAYS_EVERY_MS: i64 = 6 * 3_600_000;
+/// Days of a machine that trends look back on.
+const TREND_DAYS: i64 = 120;
+/// Days of a machine that service looks back on: beyond the longest interval of most machines.
+const SERVICE_DAYS: i64 = 800;
 /// Checkpoints of this many days are kept; of older days one a month.
 const CHECKPOINT_DAYS: i32 = 45;
 /// Freeze frames pinned in one run over a day: the most severe episodes.
@@ -180,6 +184,8 @@ impl Health {
         let what = Replaced { kinds: &["fault", "rule"], settled_after_ms: state_at_ms, provable_from_ms: None };
         self.replace(transaction, machine, &what, &found, is_of_stretch).await?;
 
+        // A day that is over may be the one that shows a slow change: the machine is judged next.
+        let judged_at_ms = if ended.days.is_empty() { progress.judged_at_ms } else { 0 };
         ended.days.extend(fold.day());
         stored::store_days(transaction, machine_id, &ended.days).await?;
         if next_ms.is_none() {
@@ -205,7 +211,7 @@ impl Health {
             stored::drop_checkpoints_after(transaction, machine_id, until_ms, CHECKPOINT_DAYS).await?;
             next_ms
         };
-        stored::set_progress(transaction, machine_id, Progress { dirty_from_ms, ..progress }).await
+        stored::set_progress(transaction, machine_id, Progress { dirty_from_ms, judged_at_ms }).await
     }
 
     /// Judges by the clock: silence, slow changes, service. Nothing where records have not been followed.
@@ -235,7 +241,9 @@ impl Health {
         let is_open = |episode: &Episode| episode.settled_at_ms.is_none();
         let what = Replaced { kinds: &["fault", "rule"], settled_after_ms: checkpoint.at_ms, provable_from_ms: None };
         self.replace(transaction, &machine, &what, &open, is_open).await?;
-        self.judge_days(transaction, &machine).await?;
+        if progress.judged_at_ms.div_euclid(JUDGE_DAYS_EVERY_MS) != now_ms().div_euclid(JUDGE_DAYS_EVERY_MS) {
+            self.judge_days(transaction, &machine).await?;
+        }
         let progress = Progress { judged_at_ms: now_ms(), ..progress };
         stored::set_progress(transaction, machine_id, progress).await
     }
@@ -243,7 +251,7 @@ impl Health {
     /// Slow changes and service.
     async fn judge_days(&self, transaction: &Transaction<'_>, machine: &HealthMachine) -> Result<(), StoreError> {
         let machine_id = machine.machine_id;
-        let days = stored::health_days(transaction, machine_id, DAYS_LOOKED_BACK).await?;
+        let days = stored::health_days(transaction, machine_id, TREND_DAYS).await?;
         let Some(last) = days.last() else { return Ok(()) };
         if let Some(model) = machine.model.as_deref() {
             let lately = usual(self.catalogues.rules.trends(), &days);
@@ -260,6 +268,7 @@ impl Health {
         if let Some(plan) = self.catalogues.plan(machine.model.as_deref()) {
             let done: Vec<_> =
                 stored::service_done(transaction, machine_id).await?.iter().map(stored::ServiceRow::done).collect();
+            let days = stored::usage_days(transaction, machine_id, SERVICE_DAYS).await?;
             let usage = Usage { registered_ms: machine.registered_at_ms, days };
             let now_ms = judged_at(machine);
             let mut found: Vec<Episode> =
