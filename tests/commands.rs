@@ -116,3 +116,44 @@ fn wrong_words_get_one_error_that_names_the_mend() {
         "#]],
     );
 }
+
+#[test]
+fn health_of_a_parked_tractor_shows_what_its_bus_said_and_no_fault() {
+    let Some(log) = test_support::recording("can/tractor_jd6130r_2021.candump.log") else { return };
+    let site = Site::start();
+    site.replay(&log);
+    let machine = site.json(&["machine", "show", "1L06130RELP969468", "--json"]);
+    assert_eq!(machine["identification"]["serial"], "1L06130RELP969468");
+    assert_eq!(machine["engine_hours"]["total_h"], 219.2);
+    let value = |name: &str| {
+        let all = machine["values"]
+            .as_array()
+            .expect("values")
+            .iter()
+            .chain(machine["counters"].as_array().expect("counters"));
+        let found = all.into_iter().find(|value| value["signal"] == name).expect("the signal").clone();
+        assert!(found["age_s"].as_i64().is_some_and(|age| age > 0), "{found}");
+        found["value"].as_f64().expect("a number")
+    };
+    assert!((85.0..=86.0).contains(&value("coolant_temp_c")));
+    assert_eq!(value("engine_hours_h"), 219.2);
+    assert_eq!(machine["active_faults"], serde_json::json!([]));
+    assert_eq!(machine["days"][0]["stored"], 186);
+    assert_eq!(site.json(&["faults", "--all", "--json"]), serde_json::json!([]));
+    assert_eq!(site.json(&["alerts", "--json"]), serde_json::json!([]), "a parked machine needs nobody");
+}
+
+#[test]
+fn rules_are_checked_and_a_mistake_is_named_with_its_mend() {
+    let command = |arguments: &[&str]| Command::new(POLEVOD).args(arguments).output().expect("the command runs");
+    let good = command(&["rules", "check"]);
+    let said = String::from_utf8_lossy(&good.stdout);
+    assert!(good.status.success() && said.contains("examples hold"), "{said}");
+    let file = std::env::temp_dir().join(format!("polevod-rules-{}.toml", std::process::id()));
+    std::fs::write(&file, "[[rule]]\nid = 'hot'\nseverity = 9\n").expect("a file");
+    let bad = command(&["rules", "check", &file.display().to_string()]);
+    std::fs::remove_file(&file).expect("the file");
+    let said = String::from_utf8_lossy(&bad.stdout);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(said.contains(r#"rule "hot": severity: severity 9 is none of 1 information"#), "{said}");
+}

@@ -169,7 +169,7 @@ pub(super) async fn due_of(
     language: Language,
 ) -> anyhow::Result<Vec<DueJson>> {
     let Some(plan) = catalogues.plan(machine.model.as_deref()) else { return Ok(Vec::new()) };
-    let days = stored::health_days(client, machine.machine_id, DAYS_LOOKED_BACK).await?;
+    let days = stored::usage_days(client, machine.machine_id, DAYS_LOOKED_BACK).await?;
     let done: Vec<_> = stored::service_done(client, machine.machine_id).await?.iter().map(ServiceRow::done).collect();
     let usage = Usage { registered_ms: machine.registered_at_ms, days };
     let all = due(plan, &done, &usage, now_ms(), &config.clock.zone.0);

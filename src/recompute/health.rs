@@ -30,12 +30,18 @@ use crate::time::now_ms;
 const JUDGE_EVERY_MS: i64 = 600_000;
 /// Machines judged in a round.
 const JUDGED_A_ROUND: i64 = 100;
-/// Days of a machine that trends and service look back on.
-const DAYS_LOOKED_BACK: i64 = 800;
+/// Slow changes and service are judged this often, and when a day is over.
+const JUDGE_DAYS_EVERY_MS: i64 = 6 * 3_600_000;
+/// Days of a machine that trends look back on.
+const TREND_DAYS: i64 = 120;
+/// Days of a machine that service looks back on: beyond the longest interval of most machines.
+const SERVICE_DAYS: i64 = 800;
 /// Checkpoints of this many days are kept; of older days one a month.
 const CHECKPOINT_DAYS: i32 = 45;
 /// Freeze frames pinned in one run over a day: the most severe episodes.
 const PINNED_A_DAY: usize = 50;
+/// Later than anything: of what is known only what lasts.
+const NEVER_MS: i64 = wire::limits::MAX_RECORDED_AT_MS;
 /// A machine whose newest record was older than this when it arrived is not on line: a recording, or an import. Its
 /// silence means nothing.
 const LIVE_WITHIN_MS: i64 = 30 * 86_400_000;
@@ -56,6 +62,15 @@ struct Stretch<'a> {
     until_ms: i64,
     readings: &'a Readings,
     reports: &'a [FaultEntry],
+}
+
+/// Which of the known episodes what was found stands for.
+struct Replaced<'a> {
+    kinds: &'a [&'a str],
+    /// Those that last, or were settled after this.
+    settled_after_ms: i64,
+    /// Nothing that began before this can be disproved; none: before the first record that is kept.
+    provable_from_ms: Option<i64>,
 }
 
 impl Health {
@@ -81,8 +96,10 @@ impl Health {
             stored::checkpoint_before(transaction, day.machine_id, dirty_ms, self.rules_for(&machine)).await?;
         let (state, state_at_ms) = checkpoint
             .map_or((HealthState::default(), wire::limits::MIN_RECORDED_AT_MS), |found| (found.state, found.at_ms));
-        let next_ms = stored::next_record(transaction, day.machine_id, state_at_ms).await?;
-        if let Some(next_ms) = next_ms.filter(|next_ms| *next_ms < day.period.start) {
+        if state_at_ms < day.period.start
+            && let Some(next_ms) = stored::next_record(transaction, day.machine_id, state_at_ms).await?
+            && next_ms < day.period.start
+        {
             // Records before this day have not been followed: they come first.
             let progress = Progress { dirty_from_ms: Some(next_ms), ..progress };
             return stored::set_progress(transaction, day.machine_id, progress).await;
@@ -161,16 +178,14 @@ impl Health {
         if next_ms.is_none() {
             found.extend(fold.open(judged_at(machine)));
         }
-        let earliest_ms = stored::earliest_record(transaction, machine_id).await?.unwrap_or(i64::MAX);
-        let may_withdraw = |episode: &Episode| {
-            // Of a time whose records are gone nothing can be said.
-            let is_provable = episode.opened_at_ms >= earliest_ms;
-            // What was settled by later records is looked at when those are followed again.
-            let is_of_stretch = next_ms.is_none() || episode.settled_at_ms.is_some_and(|at| at <= until_ms);
-            is_provable && is_of_stretch
-        };
-        self.replace(transaction, machine, &["fault", "rule"], state_at_ms, &found, may_withdraw).await?;
+        // What was settled by later records is looked at when those are followed again.
+        let is_of_stretch =
+            |episode: &Episode| next_ms.is_none() || episode.settled_at_ms.is_some_and(|at_ms| at_ms <= until_ms);
+        let what = Replaced { kinds: &["fault", "rule"], settled_after_ms: state_at_ms, provable_from_ms: None };
+        self.replace(transaction, machine, &what, &found, is_of_stretch).await?;
 
+        // A day that is over may be the one that shows a slow change: the machine is judged next.
+        let judged_at_ms = if ended.days.is_empty() { progress.judged_at_ms } else { 0 };
         ended.days.extend(fold.day());
         stored::store_days(transaction, machine_id, &ended.days).await?;
         if next_ms.is_none() {
@@ -196,7 +211,7 @@ impl Health {
             stored::drop_checkpoints_after(transaction, machine_id, until_ms, CHECKPOINT_DAYS).await?;
             next_ms
         };
-        stored::set_progress(transaction, machine_id, Progress { dirty_from_ms, ..progress }).await
+        stored::set_progress(transaction, machine_id, Progress { dirty_from_ms, judged_at_ms }).await
     }
 
     /// Judges by the clock: silence, slow changes, service. Nothing where records have not been followed.
@@ -224,8 +239,11 @@ impl Health {
             HealthFold::new(&self.catalogues.rules, &self.catalogues.faults, &facts, &self.zone, checkpoint.state);
         let open = fold.open(judged_at(&machine));
         let is_open = |episode: &Episode| episode.settled_at_ms.is_none();
-        self.replace(transaction, &machine, &["fault", "rule"], checkpoint.at_ms, &open, is_open).await?;
-        self.judge_days(transaction, &machine).await?;
+        let what = Replaced { kinds: &["fault", "rule"], settled_after_ms: checkpoint.at_ms, provable_from_ms: None };
+        self.replace(transaction, &machine, &what, &open, is_open).await?;
+        if progress.judged_at_ms.div_euclid(JUDGE_DAYS_EVERY_MS) != now_ms().div_euclid(JUDGE_DAYS_EVERY_MS) {
+            self.judge_days(transaction, &machine).await?;
+        }
         let progress = Progress { judged_at_ms: now_ms(), ..progress };
         stored::set_progress(transaction, machine_id, progress).await
     }
@@ -233,27 +251,30 @@ impl Health {
     /// Slow changes and service.
     async fn judge_days(&self, transaction: &Transaction<'_>, machine: &HealthMachine) -> Result<(), StoreError> {
         let machine_id = machine.machine_id;
-        let days = stored::health_days(transaction, machine_id, DAYS_LOOKED_BACK).await?;
+        let days = stored::health_days(transaction, machine_id, TREND_DAYS).await?;
         let Some(last) = days.last() else { return Ok(()) };
         if let Some(model) = machine.model.as_deref() {
             let lately = usual(self.catalogues.rules.trends(), &days);
             stored::store_usual(transaction, machine_id, model, last.day, &lately).await?;
             let cohort = stored::cohort(transaction, machine_id, model, last.day).await?;
             let found = trends(self.catalogues.rules.trends_for(Some(model)), &days, &cohort);
-            let first_ms = days.first().map_or(i64::MAX, |day| day.first_ms);
-            let is_of_days = |episode: &Episode| episode.opened_at_ms >= first_ms;
-            let never = wire::limits::MIN_RECORDED_AT_MS;
-            self.replace(transaction, machine, &["trend"], never, &found, is_of_days).await?;
+            let what = Replaced {
+                kinds: &["trend"],
+                settled_after_ms: wire::limits::MIN_RECORDED_AT_MS,
+                provable_from_ms: days.first().map(|day| day.first_ms),
+            };
+            self.replace(transaction, machine, &what, &found, |_| true).await?;
         }
         if let Some(plan) = self.catalogues.plan(machine.model.as_deref()) {
             let done: Vec<_> =
                 stored::service_done(transaction, machine_id).await?.iter().map(stored::ServiceRow::done).collect();
+            let days = stored::usage_days(transaction, machine_id, SERVICE_DAYS).await?;
             let usage = Usage { registered_ms: machine.registered_at_ms, days };
             let now_ms = judged_at(machine);
             let mut found: Vec<Episode> =
                 due(plan, &done, &usage, now_ms, &self.zone).iter().filter_map(|due| due.episode()).collect();
             // What is no longer due was done: that ends it.
-            let known = stored::known_episodes(transaction, machine_id, i64::MAX / 2, &["service"]).await?;
+            let known = stored::known_episodes(transaction, machine_id, NEVER_MS, &["service"]).await?;
             for known in known.iter().filter(|known| known.episode.settled_at_ms.is_none() && !known.withdrawn) {
                 let Subject::Service(item) = &known.episode.subject else { continue };
                 let is_due = found.iter().any(|episode| episode.subject == known.episode.subject);
@@ -270,8 +291,8 @@ impl Health {
                     });
                 }
             }
-            let is_open = |episode: &Episode| episode.settled_at_ms.is_none();
-            self.replace(transaction, machine, &["service"], i64::MAX / 2, &found, is_open).await?;
+            let what = Replaced { kinds: &["service"], settled_after_ms: NEVER_MS, provable_from_ms: Some(i64::MIN) };
+            self.replace(transaction, machine, &what, &found, |_| true).await?;
         }
         Ok(())
     }
@@ -281,15 +302,22 @@ impl Health {
         &self,
         transaction: &Transaction<'_>,
         machine: &HealthMachine,
-        kinds: &[&str],
-        settled_after_ms: i64,
+        what: &Replaced<'_>,
         found: &[Episode],
         may_withdraw: impl Fn(&Episode) -> bool,
     ) -> Result<(), StoreError> {
         let machine_id = machine.machine_id;
-        let known = stored::known_episodes(transaction, machine_id, settled_after_ms, kinds).await?;
+        let known = stored::known_episodes(transaction, machine_id, what.settled_after_ms, what.kinds).await?;
         let mut changes = reconcile(&known, found);
-        changes.withdrawn.retain(|id| known.iter().any(|known| known.id == *id && may_withdraw(&known.episode)));
+        if !changes.withdrawn.is_empty() {
+            // Of a time whose records are gone nothing can be said.
+            let provable_from_ms = match what.provable_from_ms {
+                Some(from_ms) => from_ms,
+                None => stored::earliest_record(transaction, machine_id).await?.unwrap_or(i64::MAX),
+            };
+            let may_go = |episode: &Episode| episode.opened_at_ms >= provable_from_ms && may_withdraw(episode);
+            changes.withdrawn.retain(|id| known.iter().any(|known| known.id == *id && may_go(&known.episode)));
+        }
         if changes.is_empty() {
             return Ok(());
         }
@@ -367,9 +395,14 @@ fn listens(channel: &Channel, machine: &HealthMachine, told: &Told) -> bool {
     let wanted = &channel.channel;
     let episode = &told.episode.episode;
     let model = machine.model.as_deref();
+    let is_over = told.event == "gone";
+    let at_ms = match episode.closed_at_ms {
+        Some(closed_at_ms) if is_over => closed_at_ms,
+        _ => episode.fired_at_ms,
+    };
     channel.enabled
         && episode.severity >= wanted.severity_min
-        && (told.event != "gone" || wanted.tell_gone)
-        && episode.closed_at_ms.unwrap_or(i64::MAX) >= channel.created_at_ms
+        && (!is_over || wanted.tell_gone)
+        && at_ms >= channel.created_at_ms
         && crate::derive::health::is_for(&wanted.models, model)
 }

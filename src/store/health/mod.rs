@@ -23,7 +23,7 @@ pub use machine::{HealthMachine, health_machine};
 pub use progress::{
     Checkpoint, Progress, checkpoint_before, cohort, drop_checkpoints_after, earliest_record, health_days,
     latest_checkpoint, machines_to_judge, next_record, progress, set_progress, store_checkpoint, store_days,
-    store_usual,
+    store_usual, usage_days,
 };
 pub use service::{
     HoursRow, NewDone, ServiceRow, enter_service, machine_hours, service_done, store_hours, strike_service,

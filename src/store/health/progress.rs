@@ -224,7 +224,7 @@ pub async fn store_days(client: &impl GenericClient, machine_id: i64, days: &[Da
     Ok(())
 }
 
-/// The last `limit` days of a machine, ascending.
+/// The last `limit` days of a machine, ascending, with what trends compare.
 ///
 /// # Errors
 /// When the database cannot be asked or a row makes no sense.
@@ -233,10 +233,33 @@ pub async fn health_days(
     machine_id: i64,
     limit: i64,
 ) -> Result<Vec<DayFigures>, StoreError> {
+    days_as(client, machine_id, limit, "figures").await
+}
+
+/// The same without what trends compare: how the machine was used, for which a few figures a day are enough.
+///
+/// # Errors
+/// When the database cannot be asked or a row makes no sense.
+pub async fn usage_days(
+    client: &impl GenericClient,
+    machine_id: i64,
+    limit: i64,
+) -> Result<Vec<DayFigures>, StoreError> {
+    days_as(client, machine_id, limit, r#"figures || '{"trends": []}'"#).await
+}
+
+async fn days_as(
+    client: &impl GenericClient,
+    machine_id: i64,
+    limit: i64,
+    figures: &str,
+) -> Result<Vec<DayFigures>, StoreError> {
     let rows = client
         .query(
-            "select figures from (select day, figures from health_day where machine_id = $1
-                                  order by day desc limit $2) as last order by day",
+            &format!(
+                "select {figures} from (select day, figures from health_day where machine_id = $1
+                                        order by day desc limit $2) as last order by day"
+            ),
             &[&machine_id, &limit],
         )
         .await?;

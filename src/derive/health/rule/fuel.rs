@@ -26,6 +26,8 @@ const MAX_READINGS: usize = 2_048;
 const OBSERVED_MS: i64 = 120_000;
 /// Share of the running time that may lack a rate before nothing is said of the balance.
 const UNKNOWN_SHARE: f64 = 0.1;
+/// A level that has moved by less than this share of the tank has not moved.
+const STUCK_SHARE: f64 = 0.002;
 /// Most levels remembered: those of the longest window.
 const MAX_POINTS: usize = 32;
 
@@ -39,6 +41,8 @@ pub(super) enum FuelEvent {
     DrainRunning,
     /// Fuel filled in.
     Refuel,
+    /// A level that stays while the engine burns: its sender is stuck.
+    SenderStuck,
 }
 
 /// How to watch a tank.
@@ -109,9 +113,21 @@ struct Pending {
 }
 
 impl Pending {
-    /// Litres drained or filled.
+    /// Litres drained or filled; those that a stuck sender hides.
     fn litres(&self) -> f64 {
-        (self.from.adjusted() - self.to.adjusted()).abs()
+        self.change(&self.to)
+    }
+
+    /// How far the event has come at a later level; below zero: the other way.
+    fn change(&self, point: &Point) -> f64 {
+        let drained = self.from.adjusted() - point.adjusted();
+        match self.event {
+            FuelEvent::DrainParked | FuelEvent::DrainRunning => drained,
+            FuelEvent::Refuel => -drained,
+            // It is stuck for as long as the level stays.
+            FuelEvent::SenderStuck if point.litres == self.from.litres => -drained,
+            FuelEvent::SenderStuck => 0.0,
+        }
     }
 }
 
@@ -201,24 +217,26 @@ impl Fuel {
     fn judge(&self, point: Point, tank_l: f64, raised: bool, state: &mut FuelState, found: &mut Vec<Found>) {
         let threshold = self.at_least_l.max(self.at_least_share * tank_l);
         if let Some(pending) = &mut state.pending {
-            let is_filling = pending.event == FuelEvent::Refuel;
-            let sign = if is_filling { -1.0 } else { 1.0 };
-            let change = sign * (pending.from.adjusted() - point.adjusted());
+            let is_drain = matches!(pending.event, FuelEvent::DrainParked | FuelEvent::DrainRunning);
+            let change = pending.change(&point);
             if change > pending.litres() {
                 pending.to = point;
-            } else if change < -threshold && !is_filling {
+            } else if change < -threshold && is_drain {
                 // More than there was before: somebody filled up. What went before that is gone all the same.
                 self.settle(point.at_ms, tank_l, state, found);
             } else if change < threshold / 2.0 {
-                // The level is back.
-                state.pending = None;
+                // The level is back: there was nothing. A sender that moves again was stuck all the same.
+                match pending.event {
+                    FuelEvent::SenderStuck => self.settle(point.at_ms, tank_l, state, found),
+                    _ => state.pending = None,
+                }
             }
             if state.pending.is_some() {
                 state.remember(point, self.within_ms);
                 return;
             }
         }
-        if let Some((event, from)) = self.event(point, threshold, state) {
+        if let Some((event, from)) = self.event(point, tank_l, threshold, state) {
             state.pending = Some(Pending { event, from, to: point, fired_ms: point.at_ms, raised });
         }
         state.remember(point, self.within_ms);
@@ -226,7 +244,7 @@ impl Fuel {
 
     /// Whether the level has changed by enough since an earlier point: the one of the window with the greatest
     /// change, or the last one before, however old.
-    fn event(&self, point: Point, threshold: f64, state: &FuelState) -> Option<(FuelEvent, Point)> {
+    fn event(&self, point: Point, tank_l: f64, threshold: f64, state: &FuelState) -> Option<(FuelEvent, Point)> {
         let mut parked = point.parked;
         let mut balanced = point.balanced;
         let mut best: Option<(f64, FuelEvent, Point)> = None;
@@ -235,12 +253,15 @@ impl Fuel {
                 break;
             }
             let drained = from.adjusted() - point.adjusted();
-            let event = if parked { FuelEvent::DrainParked } else { FuelEvent::DrainRunning };
+            let risen = point.litres - from.litres;
             let (change, event) = match self.event {
-                FuelEvent::Refuel => (-drained, FuelEvent::Refuel),
-                _ => (drained, event),
+                FuelEvent::Refuel => (risen, FuelEvent::Refuel),
+                FuelEvent::SenderStuck if risen.abs() < STUCK_SHARE * tank_l => (-drained, FuelEvent::SenderStuck),
+                FuelEvent::SenderStuck => (0.0, FuelEvent::SenderStuck),
+                FuelEvent::DrainParked | FuelEvent::DrainRunning if parked => (drained, FuelEvent::DrainParked),
+                FuelEvent::DrainParked | FuelEvent::DrainRunning => (drained, FuelEvent::DrainRunning),
             };
-            // Of what the engine burned nothing is known: then a level that falls proves nothing.
+            // Of what the engine burned nothing is known: then a level that falls, or stays, proves nothing.
             let proves = balanced || event == FuelEvent::Refuel;
             if event == self.event && proves && change >= threshold && best.is_none_or(|(most, ..)| change > most) {
                 best = Some((change, event, *from));
