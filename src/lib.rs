@@ -4,14 +4,19 @@
 //! rules that a test keeps.
 
 pub mod api;
+pub mod capture;
+pub mod catalogues;
 pub mod cli;
 pub mod config;
 pub mod derive;
 pub mod doctor;
 pub mod exchange;
 pub mod ingest;
+pub mod locale;
 pub mod logging;
+pub mod notify;
 pub mod recompute;
+pub mod report;
 pub mod store;
 pub mod time;
 mod tls;

@@ -52,6 +52,11 @@ impl LocalDays {
         }
         Some(self.day)
     }
+
+    /// The local day that holds both instants; none where they lie on two days, or beyond years 1 to 9999.
+    pub fn of_both(&mut self, earlier_ms: i64, later_ms: i64) -> Option<Date> {
+        self.of(earlier_ms).filter(|_| self.lasts.contains(&later_ms))
+    }
 }
 
 /// Days since 2000-01-01, as the database counts dates.
@@ -78,6 +83,10 @@ mod tests {
         assert_eq!(days.of(at("2026-08-19T17:00:00Z")), Some(Date::constant(2026, 8, 20)));
         assert_eq!(days.of(at("2026-08-19T16:00:00Z")), Some(Date::constant(2026, 8, 19)));
         assert_eq!(days.of(i64::MAX), None);
+        let evening = at("2026-08-20T16:59:59.999Z");
+        assert_eq!(days.of_both(at("2026-08-19T17:00:00Z"), evening), Some(Date::constant(2026, 8, 20)));
+        assert_eq!(days.of_both(evening, evening + 1), None);
+        assert_eq!(days.of_both(i64::MIN, evening), None);
     }
 
     #[test]

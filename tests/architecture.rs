@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 /// Layers of the service, lowest first: a folder may use those before it and itself.
 const LAYERS: &[&[&str]] = &[
-    &["time", "config", "tls", "logging"],
+    &["time", "config", "tls", "logging", "locale"],
     &["derive"],
+    &["catalogues"],
     &["store"],
-    &["exchange", "ingest", "recompute", "report", "notify"],
+    &["capture", "exchange", "ingest", "recompute", "report", "notify"],
     &["doctor", "api"],
     &["cli"],
 ];

@@ -1,12 +1,12 @@
 //! The loader by itself: decoded batches in, committed rows out, over one connection.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{bail, ensure};
 use polevod::ingest::{Item, RawMessage, Rules, prepare};
-use polevod::store::{self, Batch, Registry, Settings};
+use polevod::store::{self, Batch, Session, Settings};
 
-use crate::server::Server;
+use crate::server::{Server, Spent};
 
 /// Decodes messages into batches of about `samples`, in order of arrival.
 pub(crate) fn batches(messages: Vec<RawMessage>, samples: usize, rules: &Rules) -> anyhow::Result<Vec<Batch>> {
@@ -27,8 +27,8 @@ pub(crate) fn batches(messages: Vec<RawMessage>, samples: usize, rules: &Rules) 
     Ok(batches)
 }
 
-/// Loads the batches one after another; returns how long that took, the connection not counted.
-pub(crate) fn load(server: &Server<'_>, batches: &[Batch]) -> anyhow::Result<Duration> {
+/// Loads the batches one after another; the connection is not counted.
+pub(crate) fn load(server: &Server<'_>, batches: &[Batch]) -> anyhow::Result<Spent> {
     let settings = Settings {
         register_unknown_machines: true,
         late_after_ms: i64::from(server.config.clock.late_after_s) * 1_000,
@@ -37,16 +37,15 @@ pub(crate) fn load(server: &Server<'_>, batches: &[Batch]) -> anyhow::Result<Dur
         without_ledger: false,
     };
     server.runtime.block_on(async {
-        let mut client = store::connect(&server.config.database).await?;
-        let mut registry = Registry::default();
+        let mut session = Session::connect(&server.config.database).await?;
         let began = Instant::now();
         let mut stored = 0;
         for batch in batches {
-            stored += store::load(&mut client, &mut registry, batch, &settings).await?.stored;
+            stored += store::load(&mut session, batch, &settings).await?.stored;
         }
         let took = began.elapsed();
         let records: usize = batches.iter().map(Batch::records).sum();
         ensure!(stored == records as u64, "{stored} of {records} samples were new: the store was not empty");
-        Ok(took)
+        Ok(Spent { took, cpu: server.other_backend_cpu().await? })
     })
 }

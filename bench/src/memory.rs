@@ -37,7 +37,7 @@ pub(crate) fn measure(server: &mut Server<'_>, progress: &ProgressBar, report: &
     let most = readings.last().copied().unwrap_or(f64::NAN);
     drop(service);
     server.stack.postgres.start_again()?;
-    let remark = format!("VmHWM under {FRAMES} frames of {bytes} B, the largest that are accepted");
+    let remark = format!("VmHWM under {FRAMES} frames of {bytes} B, close to the largest that are accepted");
     report.figure("memory of ingest, database away", most, "MiB", Goal::AtMost(128.0), remark);
     Ok(())
 }

@@ -13,6 +13,14 @@ use tokio::runtime::Runtime;
 /// What loading a row fills in, as `psql \copy` is told it: `stored_at` comes from its default on both sides.
 const COPY_COLUMNS: &str = "machine_id, boot_id, sequence, recorded_at, recorded_at_raw, time_quality, received_at";
 
+/// What loading over one connection cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spent {
+    pub(crate) took: Duration,
+    /// Processor time of the backend, which neighbours on the machine do not change.
+    pub(crate) cpu: Duration,
+}
+
 /// Database, broker, and the settings that lead to them.
 pub(crate) struct Server<'a> {
     pub(crate) runtime: &'a Runtime,
@@ -69,24 +77,35 @@ impl<'a> Server<'a> {
         Ok(())
     }
 
-    /// Loads a file into the second table with `psql \copy`; returns the time that psql itself measured, without its
-    /// own start.
-    pub(crate) fn copy(&self, file: &std::path::Path, format: &str) -> anyhow::Result<Duration> {
+    /// Loads a file into the second table with `psql \copy`; the time is what psql itself measured, without its start.
+    pub(crate) fn copy(&self, file: &std::path::Path, format: &str) -> anyhow::Result<Spent> {
         let columns = columns(&self.runtime.block_on(signals(&self.client))?);
-        let command = format!("\\copy sample_copied ({columns}) from '{}' with (format {format})", file.display());
-        let output = self.stack.postgres.psql(&["--command", "\\timing on", "--command", &command])?;
+        // The backend ends with psql, so psql reads its processor time while it is there, by the shell's own means.
+        let script = format!(
+            "select pg_backend_pid() as pid \\gset\n\\setenv PID :pid\n\\timing on\n\
+             \\copy sample_copied ({columns}) from '{}' with (format {format})\n\\timing off\n\
+             \\echo CPU `read -r stat < /proc/$PID/stat && echo \"$stat\"`\n",
+            file.display()
+        );
+        let script_file = file.with_extension("sql");
+        fs::write(&script_file, script)?;
+        let output = self.stack.postgres.psql(&["--file", &script_file.display().to_string()])?;
         let text = String::from_utf8_lossy(&output.stdout);
         let said = format!("{text}{}", String::from_utf8_lossy(&output.stderr));
         let time = text.lines().find_map(|line| line.strip_prefix("Time: ")?.split(' ').next()?.parse::<f64>().ok());
         let time_ms = time.with_context(|| format!("psql gave no time: {said}"))?;
-        Ok(Duration::from_secs_f64(time_ms / 1e3))
+        let stat = text.lines().find_map(|line| line.strip_prefix("CPU "));
+        let cpu = stat.and_then(own_cpu).with_context(|| format!("psql gave no processor time: {said}"))?;
+        Ok(Spent { took: Duration::from_secs_f64(time_ms / 1e3), cpu })
     }
 
-    /// Processor time of all backends that have ended since the start of the server.
-    pub(crate) fn ended_backends_cpu(&mut self) -> anyhow::Result<Duration> {
-        let pid = self.stack.postgres.postmaster_pid()?;
-        children_cpu(&fs::read_to_string(format!("/proc/{pid}/stat"))?)
-            .ok_or_else(|| anyhow!("/proc/{pid}/stat is odd"))
+    /// Processor time that the only other connection has cost the database.
+    pub(crate) async fn other_backend_cpu(&self) -> anyhow::Result<Duration> {
+        const SQL: &str = "select pid from pg_stat_activity
+                           where backend_type = 'client backend' and pid <> pg_backend_pid()";
+        let pid: i32 = self.client.query_one(SQL, &[]).await?.get(0);
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        own_cpu(&stat).ok_or_else(|| anyhow!("/proc/{pid}/stat is odd: {stat}"))
     }
 }
 
@@ -121,12 +140,12 @@ fn columns(signals: &[String]) -> String {
     format!("{COPY_COLUMNS}, {}", signals.join(", "))
 }
 
-/// User and system time of waited-for children from `/proc/PID/stat` (fields 16 and 17, in hundredths of a second).
-fn children_cpu(stat: &str) -> Option<Duration> {
+/// User and system time from `/proc/PID/stat` (fields 14 and 15, in hundredths of a second).
+pub(crate) fn own_cpu(stat: &str) -> Option<Duration> {
     const TICK: Duration = Duration::from_millis(10);
     // The second field is a name in brackets, which may hold spaces; the third follows the last bracket.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
-    let ticks: u32 = fields.get(13)?.parse::<u32>().ok()? + fields.get(14)?.parse::<u32>().ok()?;
+    let ticks: u32 = fields.get(11)?.parse::<u32>().ok()? + fields.get(12)?.parse::<u32>().ok()?;
     Some(TICK * ticks)
 }
 
@@ -135,9 +154,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_of_ended_children_is_found_behind_an_odd_name() {
-        let stat = "42 (a b) c) S 1 2 3 4 5 6 7 8 9 10 1000 2000 150 50 20 0 1 0 99";
-        assert_eq!(children_cpu(stat), Some(Duration::from_secs(2)));
-        assert_eq!(children_cpu("42 (short) S 1"), None);
+    fn processor_time_is_found_behind_an_odd_name() {
+        let stat = "42 (a b) c) S 1 2 3 4 5 6 7 8 9 10 150 50 1000 2000 20 0 1 0 99";
+        assert_eq!(own_cpu(stat), Some(Duration::from_secs(2)));
+        assert_eq!(own_cpu("42 (short) S 1"), None);
     }
 }

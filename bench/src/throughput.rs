@@ -1,12 +1,10 @@
 //! Loader and ingest against `psql \copy`: the same rows, the same columns, the same index, in turn.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use polevod::ingest::{RawMessage, Rules};
-use polevod::store::Batch;
 use serde::Serialize;
 
 use crate::report::{Goal, Report, median};
@@ -61,20 +59,23 @@ pub(crate) fn measure(
     for number in 1..=arguments.rounds {
         progress.set_message(format!("round {number} of {}", arguments.rounds));
         let [text, binary] = &files;
-        let (copy_text_s, copy_text_cpu_s) = copy(server, &text.1, text.0)?;
-        let (loader_s, loader_cpu_s) = load(server, &batches)?;
-        let (copy_binary_s, copy_binary_cpu_s) = copy(server, &binary.1, binary.0)?;
+        server.empty()?;
+        let copy_text = server.copy(&text.1, text.0)?;
+        server.empty()?;
+        let loader = loader::load(server, &batches)?;
+        server.empty()?;
+        let copy_binary = server.copy(&binary.1, binary.0)?;
         let (drain_s, _) = drain(server, &usual, USUAL)?;
         let (live_s, memory_mib) = live(server, &usual, USUAL)?;
         let (single_s, _) = drain(server, &single, 1)?;
         rounds.push(Round {
             rows: usual.len() * USUAL,
-            copy_text_s,
-            copy_text_cpu_s,
-            copy_binary_s,
-            copy_binary_cpu_s,
-            loader_s,
-            loader_cpu_s,
+            copy_text_s: copy_text.took.as_secs_f64(),
+            copy_text_cpu_s: copy_text.cpu.as_secs_f64(),
+            copy_binary_s: copy_binary.took.as_secs_f64(),
+            copy_binary_cpu_s: copy_binary.cpu.as_secs_f64(),
+            loader_s: loader.took.as_secs_f64(),
+            loader_cpu_s: loader.cpu.as_secs_f64(),
             drain_s,
             live_s,
             single_rows: single.len(),
@@ -114,34 +115,6 @@ pub(crate) fn report(rounds: &[Round], report: &mut Report) -> f64 {
     report.figure("memory of ingest at full speed", memory, "MiB", Goal::AtMost(64.0), "VmHWM of the process".into());
     report.detail("throughput", rounds);
     median(rounds.iter().map(|r| r.rows as f64 / r.live_s))
-}
-
-/// Seconds, and processor time of the backend.
-fn copy(server: &mut Server<'_>, file: &Path, format: &str) -> anyhow::Result<(f64, f64)> {
-    server.empty()?;
-    let before = server.ended_backends_cpu()?;
-    let took = server.copy(file, format)?;
-    Ok((took.as_secs_f64(), (server.ended_backends_cpu()? - before).as_secs_f64()))
-}
-
-fn load(server: &mut Server<'_>, batches: &[Batch]) -> anyhow::Result<(f64, f64)> {
-    server.empty()?;
-    let before = server.ended_backends_cpu()?;
-    let took = loader::load(server, batches)?;
-    Ok((took.as_secs_f64(), (wait_for_backend(server, before)? - before).as_secs_f64()))
-}
-
-/// The loader's connection is closed in the background: waits until its backend has ended.
-fn wait_for_backend(server: &mut Server<'_>, before: Duration) -> anyhow::Result<Duration> {
-    const TRIES: usize = 200;
-    for _ in 0..TRIES {
-        let now = server.ended_backends_cpu()?;
-        if now > before {
-            return Ok(now);
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    Ok(before)
 }
 
 /// Seconds until a backlog in the broker is committed, and memory of ingest.

@@ -2,21 +2,31 @@
 //!
 //! Handlers ask the store and render; nothing is computed here.
 
+mod aemp;
+mod answer;
+mod capture;
 mod health;
 mod metrics;
+mod rate;
+mod sign_in;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tracing::info;
+use tokio::sync::{Semaphore, watch};
+use tracing::{error, info};
 
+use crate::catalogues;
 use crate::config::Config;
+use crate::derive::health::Catalogues;
 use crate::ingest::Counters;
+use crate::store::Pool;
+use rate::RateLimit;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -25,6 +35,37 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// What ingest counts, and whether it is well; none where this process runs no ingest.
     pub ingest: Option<Arc<Counters>>,
+    /// Connections to the database.
+    pub pool: Pool,
+    /// Faults and models in words.
+    pub catalogues: Arc<Catalogues>,
+    captures: Arc<Semaphore>,
+    aemp_limit: Arc<RateLimit>,
+    token_limit: Arc<RateLimit>,
+}
+
+/// Token requests a minute, of all clients together: each gets a token for an hour.
+const TOKEN_REQUESTS_PER_MINUTE: u32 = 120;
+
+impl Shared {
+    /// What handlers share, of a process that ingests or does not.
+    pub fn new(config: &Config, ingest: Option<Arc<Counters>>) -> Self {
+        let folder = &config.health.folder;
+        let mut errors = Vec::new();
+        let catalogues = catalogues::load((!folder.is_empty()).then(|| Path::new(folder)), &mut errors);
+        for problem in errors {
+            error!("{problem}; `polevod rules check` lists all");
+        }
+        Self {
+            config: Arc::new(config.clone()),
+            ingest,
+            pool: Pool::new(config.database.clone()),
+            catalogues: Arc::new(catalogues),
+            captures: Arc::new(Semaphore::new(capture::CAPTURES_MAX)),
+            aemp_limit: Arc::new(RateLimit::new(config.aemp.requests_per_minute)),
+            token_limit: Arc::new(RateLimit::new(TOKEN_REQUESTS_PER_MINUTE)),
+        }
+    }
 }
 
 /// A listener that is bound and not yet served: a port that is taken stops the start, not the service.
@@ -74,5 +115,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::render))
+        .merge(aemp::routes())
+        .merge(capture::routes())
         .with_state(shared)
 }

@@ -60,16 +60,18 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> anyhow::Res
 
     let counters = Arc::new(Counters::default());
     let (ingest_switch, ingest_stop) = watch::channel(false);
-    let service = {
+    let mut service = {
         let (config, counters) = (config.clone(), counters.clone());
         tokio::spawn(async move { ingest::run(&config, counters, ingest_stop, Sabotage::None).await })
     };
     let fleet = drive_fleet(&config, &arguments, stop, &counters);
     let report = tokio::select! {
         report = fleet => report?,
-        ended = service => bail!("ingest ended before the fleet: {:?}", ended.context("ingest task")?),
+        ended = &mut service => bail!("ingest ended before the fleet: {:?}", ended.context("ingest task")?),
     };
     ingest_switch.send_replace(true);
+    // Before the servers go: ingest would take their end for an outage.
+    service.await.context("ingest task")??;
 
     let quarantined = quarantined(&client).await? - quarantined_before;
     print_report(&report, &counters.totals(), quarantined);

@@ -1,20 +1,35 @@
 //! The command line: one binary, one verb each.
 
+mod alerts;
+mod capture;
 mod demo;
 mod doctor;
+mod faults;
+mod implement;
+mod import;
+mod import_aemp;
+mod machine;
 mod migrate;
+mod recompute;
 mod replay;
+mod rules;
 mod service;
+mod service_due;
+mod sessions;
 mod signals;
 mod status;
+mod table;
+mod token;
 mod units;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::catalogues;
 use crate::config::{self, Config};
+use crate::derive::health::Catalogues;
 use service::Parts;
 
 /// Exit code when the command did its work and found something that needs attention.
@@ -55,8 +70,30 @@ enum Command {
     Migrate,
     /// Send real recordings through MQTT as a machine would.
     Replay(replay::Arguments),
+    /// Bring in what other systems know.
+    Import(import::Arguments),
+    /// Ask a machine for a diagnostic capture: chosen signals at a higher rate.
+    Capture(capture::Arguments),
+    /// Make, list and revoke tokens of other systems.
+    Token(token::Arguments),
+    /// Show field work: sessions with their figures, sums, confirmations.
+    Sessions(sessions::Arguments),
+    /// Enter implements and settings of machines that sessions are computed with.
+    Implement(implement::Arguments),
+    /// Compute everything anew that follows from stored records.
+    Recompute(recompute::Arguments),
     /// Show the fleet, and how complete each machine's days are.
     Status(status::Arguments),
+    /// Active faults of the fleet, in words; everything around one of them, for a workshop order.
+    Faults(faults::Arguments),
+    /// Everything known of one machine.
+    Machine(machine::Arguments),
+    /// The worklist: what needs attention, who is at it, who is told.
+    Alerts(alerts::Arguments),
+    /// Service: what is due, what was done.
+    Service(service_due::Arguments),
+    /// Rules on signals: check the files, list what is in force.
+    Rules(rules::Arguments),
     /// Check broker and database for settings that would lose data, and say what to change.
     Doctor(doctor::Arguments),
     /// Start a private database, a broker, a simulated fleet and the service on this machine.
@@ -121,11 +158,33 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
         Command::Derive(arguments) => service::run(&config, arguments, Parts::Derive).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Replay(arguments) => replay::run(&config, arguments).await,
+        Command::Import(arguments) => import::run(&config, arguments).await,
+        Command::Capture(arguments) => capture::run(&config, arguments).await,
+        Command::Token(arguments) => token::run(&config, arguments).await,
+        Command::Sessions(arguments) => sessions::run(&config, arguments).await,
+        Command::Implement(arguments) => implement::run(&config, arguments).await,
+        Command::Recompute(arguments) => recompute::run(&config, arguments).await,
         Command::Status(arguments) => status::run(&config, arguments).await,
+        Command::Faults(arguments) => faults::run(&config, arguments).await,
+        Command::Machine(arguments) => machine::run(&config, arguments).await,
+        Command::Alerts(arguments) => alerts::run(&config, arguments).await,
+        Command::Service(arguments) => service_due::run(&config, arguments).await,
+        Command::Rules(arguments) => rules::run(&config, arguments),
         Command::Doctor(arguments) => doctor::run(&config, arguments).await,
         Command::Demo(arguments) => demo::run(config, arguments).await,
         Command::Config => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// The data files of the trade. What is wrong in them is said, and the rest is used.
+fn catalogue_files(config: &Config) -> Catalogues {
+    let folder = &config.health.folder;
+    let mut errors = Vec::new();
+    let catalogues = catalogues::load((!folder.is_empty()).then(|| Path::new(folder)), &mut errors);
+    for error in errors {
+        eprintln!("polevod: {error}");
+    }
+    catalogues
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ const PROBLEMS_SHOWN: usize = 20;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 FILE is a folder or zip of ISOXML task data (ISO 11783-10), gpsd JSON lines, yield monitor text (Ag Leader
-\"advanced\"), or a candump log of a J1939 bus; the format is told by the content. What can be read of a damaged
-recording is read; what cannot is named with its place.
+\"advanced\"), or a J1939 bus log (candump, Vector ASC, PEAK trc, MF4); the format is told by the content. What can be
+read of a damaged recording is read; what cannot is named with its place.
 
 `polevod run` must be running against the same broker: replay waits until everything is confirmed as stored.
 Replaying the same recording again adds nothing: it is sent under the same identity and recognised.")]

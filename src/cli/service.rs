@@ -13,7 +13,7 @@ use super::signals::stop_on_signal;
 use crate::api::{self, Shared};
 use crate::config::Config;
 use crate::ingest::{self, Counters, Sabotage};
-use crate::{recompute, store};
+use crate::{notify, recompute, store};
 
 /// Pause between two lines that sum up what ingest did.
 const SUMMARY_EVERY: Duration = Duration::from_secs(60);
@@ -45,13 +45,14 @@ pub(super) async fn run(config: &Config, arguments: Arguments, parts: Parts) -> 
     let ingests = parts != Parts::Derive;
     let mut tasks = JoinSet::new();
     if let Some(listener) = listener {
-        let shared = Shared { config: Arc::new(config.clone()), ingest: ingests.then(|| counters.clone()) };
+        let shared = Shared::new(config, ingests.then(|| counters.clone()));
         tasks.spawn(listener.serve(shared, stop.clone()));
     }
     if parts != Parts::Ingest {
         let work = recompute::run(config.clone(), stop.clone());
+        let telling = notify::run(config.clone(), stop.clone());
         tasks.spawn(async move {
-            work.await;
+            tokio::join!(work, telling);
             Ok(())
         });
     }

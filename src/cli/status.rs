@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde::Serialize;
 
+use super::table::aligned;
 use crate::config::Config;
 use crate::derive::completeness::{DayCompleteness, by_day};
 use crate::store::{self, MachineStatus};
@@ -104,28 +105,12 @@ fn table(machines: &[Machine]) -> String {
             ]);
         }
     }
-    aligned(&rows)
+    aligned(&rows, &[5, 6, 7, 8, 9, 10])
 }
 
 /// Rounded down, so that 100 % means every record.
 fn percent(share: f64) -> String {
     format!("{:.1} %", (share * 1000.0).floor() / 10.0)
-}
-
-/// Columns as wide as their widest cell; text left, numbers right.
-fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
-    const TEXT_COLUMNS: usize = 5;
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<_> = (0..COLUMNS).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            if column < TEXT_COLUMNS { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 #[cfg(test)]

@@ -10,7 +10,10 @@ use toml::{Table, Value};
 
 pub use mqtt_url::{MqttUrl, MqttUrlError};
 pub use secret::Secret;
-pub use types::{Clock, Config, Database, Derive, Http, Ingest, Log, LogFormat, Mqtt, Quarantine, Retention, Zone};
+pub use types::{
+    Aemp, Clock, Config, Database, Derive, Health, Http, Ingest, Log, LogFormat, Mqtt, Notify, Quarantine, Retention,
+    Zone,
+};
 
 /// The defaults with their explanations, as `polevod config` prints them.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -181,7 +184,7 @@ mod tests {
             "[ingst]\nlanes = 3",
             &[],
             expect![
-                "ingst: is no section; known are clock, database, derive, http, ingest, log, mqtt, quarantine, retention (set in FILE)"
+                "ingst: is no section; known are clock, database, derive, health, http, ingest, log, mqtt, notify, quarantine, retention (set in FILE)"
             ],
         );
         check("[ingest]\nlanes = 99", &[], expect!["ingest.lanes: 99 is outside 1..=16 (set in FILE)"]);

@@ -17,7 +17,10 @@ pub struct Config {
     pub ingest: Ingest,
     pub clock: Clock,
     pub derive: Derive,
+    pub health: Health,
     pub http: Http,
+    pub aemp: Aemp,
+    pub notify: Notify,
     pub quarantine: Quarantine,
     pub retention: Retention,
     pub log: Log,
@@ -95,12 +98,42 @@ pub struct Derive {
     pub day_starts_h: u32,
 }
 
+/// Section `[health]`.
+#[derive(Debug, Clone, Deserialize)]
+#[allow(missing_docs)]
+pub struct Health {
+    pub folder: String,
+}
+
+/// Section `[notify]`.
+#[derive(Debug, Clone, Deserialize)]
+#[allow(missing_docs)]
+pub struct Notify {
+    #[serde(deserialize_with = "mail_url")]
+    pub mail_url: Secret,
+    pub mail_from: String,
+    #[serde(deserialize_with = "bounded::<1, 300, _>")]
+    pub timeout_s: u32,
+    #[serde(deserialize_with = "bounded::<1, 100, _>")]
+    pub attempts_max: u32,
+}
+
 /// Section `[http]`.
 #[derive(Debug, Clone, Deserialize)]
 #[allow(missing_docs)]
 pub struct Http {
     #[serde(deserialize_with = "listen_address")]
     pub listen: Option<std::net::SocketAddr>,
+}
+
+/// Section `[aemp]`.
+#[derive(Debug, Clone, Deserialize)]
+#[allow(missing_docs)]
+pub struct Aemp {
+    #[serde(deserialize_with = "bounded::<1, 100_000, _>")]
+    pub requests_per_minute: u32,
+    #[serde(deserialize_with = "public_url")]
+    pub public_url: String,
 }
 
 /// Section `[quarantine]`.
@@ -180,6 +213,22 @@ fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<s
     })
 }
 
+fn mail_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let is_encrypted = text.starts_with("smtps://") || (text.starts_with("smtp://") && text.ends_with("?tls=required"));
+    let host = text.strip_prefix("smtp://").map(|rest| rest.rsplit('@').next().unwrap_or_default());
+    let is_local =
+        host.is_some_and(|host| ["127.0.0.1", "localhost", "[::1]"].iter().any(|local| host.starts_with(local)));
+    // The text may hold a password, so the message does not repeat it.
+    if text.is_empty() || is_encrypted || is_local {
+        return Ok(Secret::new(text));
+    }
+    Err(D::Error::custom(
+        "no address of a mail server with encryption; write smtps://USER:PASSWORD@HOST or \
+         smtp://USER:PASSWORD@HOST:587?tls=required; without encryption only smtp://127.0.0.1:PORT is possible",
+    ))
+}
+
 fn client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.is_empty() || text.len() > 64 {
@@ -199,4 +248,12 @@ fn share_group<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no time; write 2015-01-01T00:00:00Z")))
+}
+
+fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if !text.is_empty() && !text.starts_with("https://") && !text.starts_with("http://") {
+        return Err(D::Error::custom(format!("{text:?} is no address; write https://HOST, or nothing")));
+    }
+    Ok(text)
 }

@@ -15,6 +15,8 @@ pub struct Readings {
     /// Boot and sequence of each sample: the identity that ends ties between equal times.
     pub identity: Vec<(i64, i64)>,
     columns: BTreeMap<SignalId, Vec<f64>>,
+    /// Whether the time of each sample was estimated; as long as the last of those.
+    estimated: Vec<bool>,
 }
 
 /// One signal over all samples of some [`Readings`].
@@ -74,6 +76,24 @@ impl Readings {
         column[index] = value;
     }
 
+    /// Notes that the time of sample `index` is an estimate: the machine's clock was wrong.
+    pub fn set_estimated(&mut self, index: usize) {
+        if self.estimated.len() <= index {
+            self.estimated.resize(index + 1, false);
+        }
+        self.estimated[index] = true;
+    }
+
+    /// How many samples of a range have an estimated time.
+    pub fn estimated_in(&self, range: std::ops::Range<usize>) -> usize {
+        range.filter(|index| self.estimated.get(*index) == Some(&true)).count()
+    }
+
+    /// Leaves out the signals that are not wanted, as if nobody had reported them.
+    pub fn keep(&mut self, wanted: impl Fn(SignalId) -> bool) {
+        self.columns.retain(|signal, _| wanted(*signal));
+    }
+
     /// Brings samples into order, drops repeats of an identity, and completes every column. Call it once after the
     /// last [`Readings::push`] and [`Readings::set`].
     pub fn sort(&mut self) {
@@ -92,6 +112,9 @@ impl Readings {
         for column in self.columns.values_mut() {
             *column = order.iter().map(|index| column[*index]).collect();
         }
+        if !self.estimated.is_empty() {
+            self.estimated = order.iter().map(|index| self.estimated.get(*index) == Some(&true)).collect();
+        }
     }
 }
 
@@ -109,9 +132,11 @@ mod tests {
                 readings.set(index, ENGINE_SPEED_RPM, 800.0 + n as f64);
                 if n == 1 {
                     readings.set(index, FUEL_RATE_LPH, 4.5);
+                    readings.set_estimated(index);
                 }
             }
             readings.sort();
+            assert_eq!(readings.estimated_in(0..readings.len()), 1);
             let value = |signal, index| readings.signal(signal).at(index);
             let rows = (0..readings.len()).map(|i| {
                 (readings.recorded_at_ms[i], readings.identity[i], value(ENGINE_SPEED_RPM, i), value(FUEL_RATE_LPH, i))

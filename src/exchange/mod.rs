@@ -2,8 +2,14 @@
 //!
 //!     path ─ open ▶ bytes ─ read::<format> ▶ logs, rows, frames ─ recording ▶ wire records, problems
 //!
-//! Readers and mapping are pure: bytes in, results *and* problems out. Only [`open`] touches the file system.
+//!     path ─ import ▶ fields, farms, people, implements
+//!
+//! Readers and mapping are pure: bytes in, results *and* problems out. Only [`open`] and [`import::open`] touch the
+//! file system.
 
+pub mod aemp;
+pub mod export;
+pub mod import;
 pub mod open;
 pub mod read;
 pub mod recording;

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use rumqttc::v5::AsyncClient;
 use rumqttc::v5::mqttbytes::v5::Publish;
@@ -45,12 +45,23 @@ pub(super) struct Receipts {
 pub(super) struct Progress {
     received: AtomicU64,
     acknowledged: AtomicU64,
+    left: AtomicBool,
 }
 
 impl Progress {
     /// Messages received and acknowledged so far.
     pub(super) fn counts(&self) -> (u64, u64) {
         (self.received.load(Relaxed), self.acknowledged.load(Relaxed))
+    }
+
+    /// Whether messages were left with the broker for want of room; it sends them again on the next connection alone.
+    pub(super) fn has_left(&self) -> bool {
+        self.left.load(Relaxed)
+    }
+
+    /// A message was left with the broker.
+    pub(super) fn leave(&self) {
+        self.left.store(true, Relaxed);
     }
 }
 

@@ -1,9 +1,11 @@
 //! Where messages wait for their lane. Accepting one never waits: the connection is polled, and so stays alive,
-//! whatever the database does. What is accepted is bounded by the broker's promise to send no more than
-//! `receive_maximum` messages ahead; what comes without that promise (QoS 0) has a small share of its own.
+//! whatever the database does. What is accepted is bounded twice: by the broker's promise to send no more than
+//! `receive_maximum` messages ahead, and by [`HELD_BYTES_MAX`]. What comes without that promise (QoS 0) has a small share
+//! of its own.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use rumqttc::v5::mqttbytes::v5::Publish;
@@ -12,8 +14,30 @@ use tokio::sync::Notify;
 use super::ack::{Flood, Receipt, Receipts};
 use super::prepare::RawMessage;
 
-/// A message and the right to acknowledge it. Messages of QoS 0 have none.
-pub(super) type Delivery = (RawMessage, Option<Receipt>);
+/// Bytes of messages that wait or are being stored, in all. The usual frame has a few hundred bytes and the window is
+/// full before this; frames of 64 KiB fill this long before the window.
+const HELD_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// A message that was taken in.
+pub(super) struct Delivery {
+    pub(super) message: RawMessage,
+    /// The right to acknowledge it. Messages of QoS 0 have none.
+    pub(super) receipt: Option<Receipt>,
+    /// To be dropped when nothing of the message is kept any more.
+    pub(super) held: Held,
+}
+
+/// The room that a message takes, free again when this is dropped.
+pub(super) struct Held {
+    bytes: usize,
+    total: Arc<AtomicUsize>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.bytes, Relaxed);
+    }
+}
 
 /// Of `receive_maximum`, the part that messages without acknowledgement may add in all.
 const WITHOUT_RECEIPT_DIVISOR: usize = 8;
@@ -25,6 +49,8 @@ pub(super) enum Accepted {
     Waits,
     /// No room, and none was promised: it is gone, its machine sends it again.
     Dropped,
+    /// No room for its bytes: it stays with the broker.
+    Left,
     /// Nothing is accepted any more: the broker keeps it.
     Closed,
 }
@@ -32,6 +58,8 @@ pub(super) enum Accepted {
 /// The waiting rooms of all lanes.
 pub(super) struct Intake {
     lanes: Vec<Arc<Queue>>,
+    held: Arc<AtomicUsize>,
+    held_bytes_max: usize,
     /// Held while a message enters, so that closing leaves no message with a receipt behind.
     open: Mutex<bool>,
 }
@@ -62,7 +90,12 @@ impl Intake {
             capacity: receive_maximum,
             without_receipt_max: (receive_maximum / WITHOUT_RECEIPT_DIVISOR / lanes).max(1),
         };
-        Self { lanes: (0..lanes).map(|_| Arc::new(queue())).collect(), open: Mutex::new(true) }
+        Self {
+            lanes: (0..lanes).map(|_| Arc::new(queue())).collect(),
+            held: Arc::default(),
+            held_bytes_max: HELD_BYTES_MAX,
+            open: Mutex::new(true),
+        }
     }
 
     /// The waiting room of each lane.
@@ -80,13 +113,20 @@ impl Intake {
         if !*open {
             return Ok(Accepted::Closed);
         }
-        self.lanes[lane_of(&message.topic, self.lanes.len())].accept(message, receipt)
+        // Only here are bytes added, one message at a time.
+        let bytes = message.payload.len() + message.topic.len();
+        if self.held.load(Relaxed) + bytes > self.held_bytes_max {
+            return Ok(if receipt.is_some() { Accepted::Left } else { Accepted::Dropped });
+        }
+        self.held.fetch_add(bytes, Relaxed);
+        let held = Held { bytes, total: self.held.clone() };
+        self.lanes[lane_of(&message.topic, self.lanes.len())].accept(message, receipt, held)
     }
 
     /// Forgets what dead connections delivered: it comes again on the living one.
     pub(super) fn forget_stale(&self) {
         for lane in &self.lanes {
-            lane.lock().waiting.retain(|(_, receipt)| !receipt.as_ref().is_some_and(Receipt::is_stale));
+            lane.lock().waiting.retain(|delivery| !delivery.receipt.as_ref().is_some_and(Receipt::is_stale));
         }
     }
 
@@ -101,7 +141,12 @@ impl Intake {
 }
 
 impl Queue {
-    fn accept(&self, message: RawMessage, receipt: Option<(&mut Receipts, Publish)>) -> Result<Accepted, Flood> {
+    fn accept(
+        &self,
+        message: RawMessage,
+        receipt: Option<(&mut Receipts, Publish)>,
+        held: Held,
+    ) -> Result<Accepted, Flood> {
         let mut state = self.lock();
         let receipt = match receipt {
             Some(_) if state.waiting.len() - state.without_receipt >= self.capacity => return Err(Flood),
@@ -112,7 +157,7 @@ impl Queue {
                 None
             }
         };
-        state.waiting.push_back((message, receipt));
+        state.waiting.push_back(Delivery { message, receipt, held });
         drop(state);
         self.changed.notify_one();
         Ok(Accepted::Waits)
@@ -147,7 +192,7 @@ impl Queue {
 impl State {
     fn pop(&mut self) -> Option<Delivery> {
         let delivery = self.waiting.pop_front()?;
-        self.without_receipt -= usize::from(delivery.1.is_none());
+        self.without_receipt -= usize::from(delivery.receipt.is_none());
         Some(delivery)
     }
 }
@@ -196,5 +241,18 @@ mod tests {
             }
         }
         assert_eq!(taken, 4, "what waits when the intake closes is still taken");
+    }
+    #[tokio::test]
+    async fn bytes_are_bounded_and_free_again_when_a_message_is_dealt_with() {
+        let mut intake = Intake::new(1, 64);
+        let one = message("polevod/v1/a/telemetry").topic.len();
+        intake.held_bytes_max = 2 * one;
+        let accept = || intake.accept(message("polevod/v1/a/telemetry"), None).expect("no flood");
+        assert_eq!([accept(), accept(), accept()], [Accepted::Waits, Accepted::Waits, Accepted::Dropped]);
+        let lane = intake.lanes().next().expect("one lane");
+        let taken = lane.try_take();
+        assert_eq!(accept(), Accepted::Dropped, "it is still being stored");
+        drop(taken);
+        assert_eq!(accept(), Accepted::Waits);
     }
 }

@@ -10,13 +10,16 @@ use wire::{Gap, Stored};
 use super::Sabotage;
 use super::ack::Receipt;
 use super::counters::Counters;
-use super::intake::{Delivery, Queue};
+use super::intake::{Delivery, Held, Queue};
 use super::outbox::Outbox;
 use super::prepare::{Item, Rules, prepare};
 use crate::store::{Batch, StoredBoot, Writer};
 
 /// Bytes of messages after which a batch is closed: decoded, they may take several times as much.
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Most values in a batch: 20,000 samples of 32 signals. Bounds what small frames of many signals unpack to.
+const BATCH_VALUES_MAX: usize = 640_000;
 
 /// How large a batch grows.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +47,7 @@ impl Lane {
     /// Works until the intake is closed and everything in it is stored.
     pub(super) async fn run(mut self, number: u32) {
         while let Some(first) = self.queue.take().await {
-            let (batch, receipts) = self.gather(first).await;
+            let Gathered { batch, receipts, held } = self.gather(first).await;
             if self.sabotage == Sabotage::AckBeforeCommit {
                 self.outbox.push(promises(&batch));
                 acknowledge(receipts).await;
@@ -64,6 +67,7 @@ impl Lane {
                 took_ms = began.elapsed().as_millis() as u64,
                 "stored a batch"
             );
+            drop(held);
             self.counters.loaded(&loaded);
             self.outbox.push(loaded.boots);
             acknowledge(receipts).await;
@@ -71,15 +75,13 @@ impl Lane {
     }
 
     /// Collects what has arrived or arrives shortly.
-    async fn gather(&mut self, first: Delivery) -> (Batch, Vec<Receipt>) {
-        let mut batch = Batch::default();
-        let mut receipts = Vec::new();
-        let mut records = 0;
-        let mut messages = 0;
-        let mut bytes = 0;
+    async fn gather(&mut self, first: Delivery) -> Gathered {
+        let mut gathered = Gathered::default();
+        let Gathered { batch, receipts, held } = &mut gathered;
+        let (mut records, mut values, mut messages, mut bytes) = (0, 0, 0, 0);
         let deadline = Instant::now() + self.limits.flush_after;
         let mut next = Some(first);
-        while let Some((message, receipt)) = next.take() {
+        while let Some(Delivery { message, receipt, held: room }) = next.take() {
             // What a dead connection delivered comes again on the living one.
             if !receipt.as_ref().is_some_and(Receipt::is_stale) {
                 messages += 1;
@@ -87,6 +89,7 @@ impl Lane {
                 match prepare(message, &self.rules) {
                     Item::Run(run) => {
                         records += run.records.len();
+                        values += run.values();
                         self.counters.records(run.records.len());
                         batch.runs.push(run);
                     }
@@ -94,16 +97,27 @@ impl Lane {
                     Item::Status(status) => batch.statuses.push(status),
                 }
                 receipts.extend(receipt);
+                held.push(room);
             }
-            if records < self.limits.samples && messages < self.limits.messages && bytes < BATCH_BYTES_MAX {
+            let room_for_messages = messages < self.limits.messages && bytes < BATCH_BYTES_MAX;
+            if room_for_messages && records < self.limits.samples && values < BATCH_VALUES_MAX {
                 next = match self.queue.try_take() {
                     Some(delivery) => Some(delivery),
                     None => tokio::time::timeout_at(deadline, self.queue.take()).await.ok().flatten(),
                 };
             }
         }
-        (batch, receipts)
+        gathered
     }
+}
+
+/// What is stored together.
+#[derive(Default)]
+struct Gathered {
+    batch: Batch,
+    receipts: Vec<Receipt>,
+    /// The room that its messages take, until they are stored.
+    held: Vec<Held>,
 }
 
 async fn acknowledge(receipts: Vec<Receipt>) {

@@ -21,7 +21,8 @@ mod validate;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use anyhow::Context;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
@@ -78,7 +79,7 @@ pub async fn run(
         messages: (config.mqtt.receive_maximum / config.ingest.lanes / 2).max(1) as usize,
         flush_after: Duration::from_millis(config.ingest.flush_after_ms.into()),
     };
-    let (outbox, outbox_task) = outbox::start(counters.clone());
+    let (outbox, sending) = outbox::new(counters.clone());
     let intake = Arc::new(Intake::new(config.ingest.lanes as usize, config.mqtt.receive_maximum as usize));
     let mut lanes = JoinSet::new();
     for (number, queue) in (0..).zip(intake.lanes()) {
@@ -89,20 +90,51 @@ pub async fn run(
         let lane = Lane { queue, writer, rules, limits, counters, outbox, sabotage };
         lanes.spawn(lane.run(number));
     }
-    // Dropping it ends both, whichever way this function ends.
+    // Dropping it ends them, whichever way this function ends.
     let mut aside = JoinSet::new();
+    aside.spawn(sending);
     aside.spawn(health::watch(config.database.clone(), counters.clone()));
     aside.spawn(housekeeping(config.clone()));
     // The connection outlives the lanes, so that their last acknowledgements get out.
-    let finish = end_of_lanes(lanes, &intake, stop);
-    mqtt::run(&config.mqtt, &intake, &outbox, &counters, finish).await?;
-    outbox_task.abort();
+    let finish = end_of_lanes(lanes, intake.clone(), stop);
+    let settings = config.mqtt.clone();
+    let connection = {
+        let counters = counters.clone();
+        async move { mqtt::run(&settings, &intake, &outbox, &counters, finish).await }
+    };
+    on_own_thread("broker", connection).await??;
     info!(totals = ?counters.totals(), "ingest stopped");
     Ok(())
 }
 
+/// Runs `work` on a thread of its own, until it ends or the caller gives up.
+///
+/// What is read from the broker makes up nearly all memory in use. The system's allocator keeps a heap for each thread
+/// and does not give one thread what another has freed: read on any thread, each new session took its megabytes anew.
+async fn on_own_thread<T: Send + 'static>(
+    name: &str,
+    work: impl Future<Output = T> + Send + 'static,
+) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Dropped with this future.
+    let (_caller, caller_gone) = oneshot::channel::<()>();
+    let (outcome, ended) = oneshot::channel();
+    let _thread = std::thread::Builder::new().name(name.into()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                result = work => {
+                    // An error means that nobody waits any more.
+                    let _ = outcome.send(result);
+                }
+                _ = caller_gone => {}
+            }
+        });
+    })?;
+    ended.await.with_context(|| format!("the thread {name} has panicked"))
+}
+
 /// Waits until the service is to stop and everything taken in is stored, or patience is over.
-async fn end_of_lanes(mut lanes: JoinSet<()>, intake: &Intake, mut stop: watch::Receiver<bool>) {
+async fn end_of_lanes(mut lanes: JoinSet<()>, intake: Arc<Intake>, mut stop: watch::Receiver<bool>) {
     let asked_to_stop = async {
         // An error means that nobody is left who could ask.
         let _ = stop.wait_for(|stop| *stop).await;

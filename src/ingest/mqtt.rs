@@ -35,6 +35,9 @@ const PACKET_OVERHEAD_BYTES: usize = 4 * 1024;
 const WATCHDOG_EVERY: Duration = Duration::from_secs(1);
 /// While nobody has anything to say, sessions may last up to this many times longer before they are renewed.
 const WATCHDOG_STRETCH_MAX: u32 = 16;
+/// How long the broker keeps a session of a share group, seconds: it would go on giving its share to a worker that is
+/// gone. What it gave is lost with the session, and comes again from the machines, to a worker that lives.
+const SHARED_SESSION_EXPIRY_S: u32 = 10;
 /// How long the last answers may take to leave when the service stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -74,6 +77,11 @@ pub(super) async fn run(
                 debug!(stretch, "no message for a while; opening the session afresh");
                 continue;
             }
+            Ended::Left => {
+                info!("stored what there was room for; opening the session afresh for what was left with the broker");
+                stretch = 1;
+                continue;
+            }
             Ended::Lost(why) => {
                 warn!(
                     retry_in_ms = backoff.as_millis() as u64,
@@ -100,9 +108,13 @@ pub fn connection_options(settings: &Mqtt) -> anyhow::Result<MqttOptions> {
     options.set_clean_start(false);
     options.set_manual_acks(true);
     options.set_connection_timeout(CONNECT_PATIENCE_S);
+    let session_expiry_s = match settings.share_group.as_str() {
+        "" => settings.session_expiry_s,
+        _ => settings.session_expiry_s.min(SHARED_SESSION_EXPIRY_S),
+    };
     let packet_bytes = wire::limits::MAX_FRAME_BYTES + PACKET_OVERHEAD_BYTES;
     options.set_connect_properties(ConnectProperties {
-        session_expiry_interval: Some(settings.session_expiry_s),
+        session_expiry_interval: Some(session_expiry_s),
         receive_maximum: Some(u16::try_from(settings.receive_maximum)?),
         max_packet_size: Some(u32::try_from(packet_bytes)?),
         ..ConnectProperties::new()
@@ -120,6 +132,8 @@ pub fn connection_options(settings: &Mqtt) -> anyhow::Result<MqttOptions> {
 enum Ended {
     /// The watchdog ended it.
     Silence,
+    /// Messages were left with the broker, and there is room for them now.
+    Left,
     /// The connection broke or the broker refused.
     Lost(String),
 }
@@ -147,6 +161,7 @@ impl Session {
         let poll = Poll {
             eventloop,
             receipts,
+            progress: progress.clone(),
             client: client.clone(),
             filters: filters(&settings.share_group),
             intake: intake.clone(),
@@ -170,6 +185,9 @@ impl Session {
             }
             let now = self.progress.counts();
             let (received, acknowledged) = now;
+            if self.progress.has_left() && received == acknowledged {
+                return Ended::Left;
+            }
             // While the database is away, messages wait here with good reason.
             let waits_for_database = received > acknowledged && !counters.database_is_up();
             if now != seen || waits_for_database {
@@ -212,6 +230,7 @@ impl Session {
 struct Poll {
     eventloop: EventLoop,
     receipts: Receipts,
+    progress: Arc<Progress>,
     client: AsyncClient,
     filters: Vec<Filter>,
     intake: Arc<Intake>,
@@ -262,6 +281,10 @@ impl Poll {
 
     /// Never waits: while nobody polls, the connection dies.
     fn deliver(&mut self, mut publish: Publish) -> Result<(), Flood> {
+        // After the first message that was left, all are: acknowledgements leave in the order of delivery.
+        if self.progress.has_left() && publish.qos != QoS::AtMostOnce {
+            return Ok(());
+        }
         let payload = std::mem::take(&mut publish.payload);
         let bytes = payload.len();
         let topic = String::from_utf8_lossy(&publish.topic).into_owned();
@@ -273,6 +296,7 @@ impl Poll {
         match self.intake.accept(message, receipt)? {
             Accepted::Waits => self.counters.message(bytes),
             Accepted::Dropped => self.counters.dropped_message(),
+            Accepted::Left => self.progress.leave(),
             Accepted::Closed => {}
         }
         Ok(())

@@ -75,12 +75,12 @@ impl Shared {
     }
 }
 
-/// Starts the sending task.
-pub(super) fn start(counters: Arc<Counters>) -> (Outbox, tokio::task::JoinHandle<()>) {
+/// An outbox, and the work of sending what it holds.
+pub(super) fn new(counters: Arc<Counters>) -> (Outbox, impl Future<Output = ()> + Send) {
     let shared = Arc::new(Shared { answers: Mutex::default(), filled: Notify::new() });
     let (client, connected) = watch::channel(None);
-    let task = tokio::spawn(send(shared.clone(), connected, counters));
-    (Outbox { shared, client: Arc::new(client) }, task)
+    let sending = send(shared.clone(), connected, counters);
+    (Outbox { shared, client: Arc::new(client) }, sending)
 }
 
 async fn send(shared: Arc<Shared>, mut connected: watch::Receiver<Option<AsyncClient>>, counters: Arc<Counters>) {

@@ -7,6 +7,8 @@
 //! past midnight, and no session crosses that hour.
 
 mod days;
+mod field_work;
+mod health;
 
 use std::ops::Range;
 use std::time::Duration;
@@ -17,6 +19,8 @@ use tokio_postgres::{Client, Transaction};
 use tracing::{debug, warn};
 
 pub use days::{WorkingDay, WorkingDays};
+
+use self::health::Health;
 
 use crate::config::Config;
 use crate::derive::{FaultEntry, Readings, TaskEntry};
@@ -50,8 +54,9 @@ pub struct Day {
 /// Recomputes what is marked until `stop` turns true. Any number of processes may run it.
 pub async fn run(config: Config, mut stop: watch::Receiver<bool>) {
     let mut client: Option<Client> = None;
+    let health = Health::of(&config);
     loop {
-        let outcome = round(&config, &mut client, i64::from(config.derive.settle_ms)).await;
+        let outcome = round(&config, &health, &mut client, i64::from(config.derive.settle_ms)).await;
         let pause = match outcome {
             Ok(0) => IDLE_PAUSE,
             Ok(_) => Duration::ZERO,
@@ -75,9 +80,10 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) {
 /// When the database cannot be asked.
 pub async fn catch_up(config: &Config) -> Result<usize, StoreError> {
     let mut client = None;
+    let health = Health::of(config);
     let mut days = 0;
     loop {
-        match round(config, &mut client, 0).await? {
+        match round(config, &health, &mut client, 0).await? {
             0 => return Ok(days),
             more => days += more,
         }
@@ -85,24 +91,46 @@ pub async fn catch_up(config: &Config) -> Result<usize, StoreError> {
 }
 
 /// Recomputes some machines; returns how many machine-days that was.
-async fn round(config: &Config, client: &mut Option<Client>, settle_ms: i64) -> Result<usize, StoreError> {
+async fn round(
+    config: &Config,
+    health: &Health,
+    client: &mut Option<Client>,
+    settle_ms: i64,
+) -> Result<usize, StoreError> {
     let client = match client {
         Some(client) if !client.is_closed() => client,
         other => other.insert(store::connect(&config.database).await?),
     };
     let mut days = 0;
     for machine_id in store::marked_machines(client, settle_ms, MACHINES_A_ROUND).await? {
-        days += machine(config, client, machine_id).await?;
+        days += machine(config, health, client, machine_id).await?;
+    }
+    for machine_id in health.pending(client).await? {
+        days += judge(health, client, machine_id).await?;
     }
     Ok(days)
 }
 
+/// Follows the health of a machine as far as it has not been, or else judges it by the clock; returns how many working
+/// days that was, a judgement counting as one.
+async fn judge(health: &Health, client: &mut Client, machine_id: i64) -> Result<usize, StoreError> {
+    let transaction = client.transaction().await?;
+    if !store::lock_machine(&transaction, machine_id).await? {
+        return Ok(0);
+    }
+    let days = health.rest(&transaction, machine_id, DAYS_A_TRANSACTION).await?;
+    health.judge(&transaction, machine_id).await?;
+    transaction.commit().await?;
+    Ok(days.max(1))
+}
+
 /// Recomputes one machine; returns how many working days that was.
-async fn machine(config: &Config, client: &mut Client, machine_id: i64) -> Result<usize, StoreError> {
+async fn machine(config: &Config, health: &Health, client: &mut Client, machine_id: i64) -> Result<usize, StoreError> {
     let transaction = client.transaction().await?;
     let marks = store::take_marks(&transaction, machine_id).await?;
     let calendar = WorkingDays::new(config.clock.zone.0.clone(), config.derive.day_starts_h);
-    let mut days = calendar.touched(&marks);
+    let mut days =
+        field_work::with_days_that_follow(&transaction, &calendar, machine_id, calendar.touched(&marks)).await?;
     for later in days.split_off(days.len().min(DAYS_A_TRANSACTION)) {
         store::mark(&transaction, machine_id, later.period.start..=later.period.end - 1).await?;
     }
@@ -116,7 +144,7 @@ async fn machine(config: &Config, client: &mut Client, machine_id: i64) -> Resul
             tasks: store::task_reports(&transaction, machine_id, period.clone()).await?,
             period,
         };
-        derive(config, &transaction, &day).await?;
+        derive(health, &transaction, day).await?;
     }
     transaction.commit().await?;
     debug!(machine_id, days = days.len(), "recomputed {} days of machine {machine_id}", days.len());
@@ -124,6 +152,7 @@ async fn machine(config: &Config, client: &mut Client, machine_id: i64) -> Resul
 }
 
 /// Every derivation, one after the other; each replaces its own results of the day.
-async fn derive(_config: &Config, _transaction: &Transaction<'_>, _day: &Day) -> Result<(), StoreError> {
-    Ok(())
+async fn derive(health: &Health, transaction: &Transaction<'_>, day: Day) -> Result<(), StoreError> {
+    let day = field_work::day(transaction, day).await?;
+    health.day(transaction, &day).await
 }

@@ -1,15 +1,17 @@
-//! Samples as binary COPY: rows are written straight from the columns of the frame.
+//! Samples as binary COPY: rows are written straight from the columns of the frame, while the server inserts the ones
+//! before them.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::SinkExt;
-use tokio_postgres::Transaction;
+use tokio_postgres::{Statement, Transaction};
 use wire::{Column, Columns, SequenceSet, SqlType, StoreColumn, catalogue};
 
 use super::StoreError;
 use super::load::Run;
+use super::session::Statements;
 use crate::time::postgres_micros;
 
-/// Rows are handed to the connection in pieces of about this size, so that the server reads while we write.
+/// Rows are handed to the connection in pieces of about this size.
 const CHUNK_BYTES: usize = 128 * 1024;
 /// Columns of `sample` before the signals.
 const FIXED_COLUMNS: &str = "machine_id, boot_id, sequence, recorded_at, recorded_at_raw, time_quality, received_at";
@@ -17,58 +19,66 @@ const FIXED_COLUMN_COUNT: usize = 7;
 /// "Null" in the binary form.
 const NULL: i32 = -1;
 
-/// Rows of `sample` and `signal_sample` under construction.
-pub(super) struct SampleWriter {
-    samples: CopyBuffer,
-    signals: CopyBuffer,
+/// Samples of one run that are new.
+pub(super) struct NewSamples<'a> {
+    pub(super) machine_id: i64,
+    pub(super) run: &'a Run,
+    pub(super) columns: &'a Columns,
+    /// Their sequence numbers.
+    pub(super) new: SequenceSet,
 }
 
-/// A table's rows in binary COPY form.
-pub(super) struct CopyBuffer {
-    chunks: Vec<Bytes>,
-    bytes: BytesMut,
+/// Sends samples to `sample`, and what has no column there to `signal_sample`.
+pub(super) async fn send(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    samples: &[NewSamples<'_>],
+) -> Result<(), StoreError> {
+    if samples.is_empty() {
+        return Ok(());
+    }
+    copy(transaction, &statements.copy_samples, samples, put_rows).await?;
+    if samples.iter().any(|samples| !cursors(samples.columns).narrow.is_empty()) {
+        copy(transaction, &statements.copy_signals, samples, put_signals).await?;
+    }
+    Ok(())
 }
 
-impl CopyBuffer {
-    pub(super) fn new() -> Self {
-        let mut bytes = BytesMut::new();
-        // Signature, no flags, no header extension.
-        bytes.put_slice(b"PGCOPY\n\xff\r\n\0");
-        bytes.put_i32(0);
-        bytes.put_i32(0);
-        Self { chunks: Vec::new(), bytes }
-    }
+/// The COPY statement of the sample table, its columns taken from the catalogue.
+pub(super) fn sample_statement() -> String {
+    let signals: Vec<_> = catalogue::wide().map(|signal| signal.name).collect();
+    format!("copy sample ({FIXED_COLUMNS}, {}) from stdin (format binary)", signals.join(", "))
+}
 
-    /// Begins a row of `fields` fields.
-    fn row(&mut self, fields: usize) -> &mut BytesMut {
-        if self.bytes.len() >= CHUNK_BYTES {
-            self.chunks.push(self.bytes.split().freeze());
-            self.bytes.reserve(CHUNK_BYTES + CHUNK_BYTES / 8);
-        }
-        self.bytes.put_i16(fields as i16);
-        &mut self.bytes
-    }
+/// The COPY statement of signals that have no column of their own.
+pub(super) const SIGNAL_STATEMENT: &str =
+    "copy signal_sample (machine_id, recorded_at, signal_id, value) from stdin (format binary)";
 
-    fn is_empty(&self) -> bool {
-        const HEADER_BYTES: usize = 19;
-        self.chunks.is_empty() && self.bytes.len() == HEADER_BYTES
-    }
-
-    /// Sends the rows to `statement`, a `COPY … FROM STDIN (FORMAT binary)`.
-    async fn send(mut self, transaction: &Transaction<'_>, statement: &str) -> Result<(), StoreError> {
-        if self.is_empty() {
-            return Ok(());
+/// Runs one COPY with the rows that `put` writes.
+async fn copy(
+    transaction: &Transaction<'_>,
+    statement: &Statement,
+    samples: &[NewSamples<'_>],
+    put: fn(&NewSamples<'_>, &mut BytesMut),
+) -> Result<(), StoreError> {
+    let sink = transaction.copy_in::<_, Bytes>(statement).await?;
+    let mut sink = std::pin::pin!(sink);
+    let mut rows = BytesMut::with_capacity(CHUNK_BYTES);
+    // Signature, no flags, no header extension.
+    rows.put_slice(b"PGCOPY\n\xff\r\n\0");
+    rows.put_i64(0);
+    for samples in samples {
+        put(samples, &mut rows);
+        if rows.len() >= CHUNK_BYTES {
+            let full = std::mem::replace(&mut rows, BytesMut::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4));
+            sink.feed(full.freeze()).await?;
         }
-        self.bytes.put_i16(-1);
-        self.chunks.push(self.bytes.freeze());
-        let sink = transaction.copy_in::<_, Bytes>(statement).await?;
-        let mut sink = std::pin::pin!(sink);
-        for chunk in self.chunks {
-            sink.feed(chunk).await?;
-        }
-        sink.finish().await?;
-        Ok(())
     }
+    // The end mark.
+    rows.put_i16(-1);
+    sink.feed(rows.freeze()).await?;
+    sink.finish().await?;
+    Ok(())
 }
 
 /// Where the values of a frame's column stand in the row.
@@ -97,81 +107,78 @@ impl Cursor<'_> {
     }
 }
 
-impl SampleWriter {
-    pub(super) fn new() -> Self {
-        Self { samples: CopyBuffer::new(), signals: CopyBuffer::new() }
+impl NewSamples<'_> {
+    /// Positions up to the last one that may be new, each with whether it is.
+    fn positions(&self) -> impl Iterator<Item = (usize, bool)> + '_ {
+        let records = &self.run.records;
+        let all_new = self.new.count() == records.len() as u64;
+        let first = self.run.frame.first_sequence;
+        let is_new =
+            move |position: usize| position >= records.start && (all_new || self.new.contains(first + position as u64));
+        (0..records.end).map(move |position| (position, is_new(position)))
     }
+}
 
-    /// Writes the records of `run` whose sequence numbers are in `new`.
-    pub(super) fn push(&mut self, machine_id: i64, run: &Run, columns: &Columns, new: &SequenceSet) {
-        let frame = &*run.frame;
-        let received_at = postgres_micros(frame.received_at_ms);
-        let all_new = new.count() == run.records.len() as u64;
-        let (mut wide, mut narrow) = cursors(columns);
-        let fields = FIXED_COLUMN_COUNT + wide.len();
-        for position in 0..run.records.end {
-            let sequence = frame.first_sequence + position as u64;
-            // Cursors move over every record, rows are written for the new ones.
-            let wanted = position >= run.records.start && (all_new || new.contains(sequence));
-            if !wanted {
-                for cursor in wide.iter_mut().flatten().chain(&mut narrow) {
-                    cursor.take(position);
-                }
-                continue;
+/// Writes rows of `sample`.
+fn put_rows(samples: &NewSamples<'_>, rows: &mut BytesMut) {
+    let frame = &*samples.run.frame;
+    let mut wide = cursors(samples.columns).wide;
+    let fields = (FIXED_COLUMN_COUNT + wide.len()) as i16;
+    let received_at = postgres_micros(frame.received_at_ms);
+    for (position, is_new) in samples.positions() {
+        if !is_new {
+            // Cursors move over every record.
+            for cursor in wide.iter_mut().flatten() {
+                cursor.take(position);
             }
-            let recorded_at = postgres_micros(frame.recorded_at_ms[position]);
-            let row = self.samples.row(fields);
-            put_i64(row, machine_id);
-            put_i64(row, frame.boot.as_i64());
-            put_i64(row, sequence.cast_signed());
-            put_i64(row, recorded_at);
-            let correction = frame.corrections.get(position);
-            match correction.and_then(|correction| correction.raw_ms) {
-                Some(raw_ms) => put_i64(row, postgres_micros(raw_ms)),
-                None => row.put_i32(NULL),
-            }
-            put_i16(row, correction.map_or(0, |correction| correction.quality));
-            put_i64(row, received_at);
-            for cursor in &mut wide {
-                match cursor.as_mut().and_then(|cursor| Some((cursor.take(position)?, cursor.scale))) {
-                    None => row.put_i32(NULL),
-                    Some((raw, scale)) => put_scaled(row, raw, scale),
-                }
-            }
-            for cursor in &mut narrow {
-                let Some(raw) = cursor.take(position) else { continue };
-                let value = raw as f64 * cursor.scale.numerator / cursor.scale.denominator;
-                let row = self.signals.row(4);
-                put_i64(row, machine_id);
-                put_i64(row, recorded_at);
-                row.put_i32(4);
-                row.put_u32(cursor.column.signal.number());
-                put_f64(row, value);
+            continue;
+        }
+        rows.put_i16(fields);
+        put_i64(rows, samples.machine_id);
+        put_i64(rows, frame.boot.as_i64());
+        put_i64(rows, (frame.first_sequence + position as u64).cast_signed());
+        put_i64(rows, postgres_micros(frame.recorded_at_ms[position]));
+        let correction = frame.corrections.get(position);
+        match correction.and_then(|correction| correction.raw_ms) {
+            Some(raw_ms) => put_i64(rows, postgres_micros(raw_ms)),
+            None => rows.put_i32(NULL),
+        }
+        put_i16(rows, correction.map_or(0, |correction| correction.quality));
+        put_i64(rows, received_at);
+        for cursor in &mut wide {
+            match cursor.as_mut().and_then(|cursor| Some((cursor.take(position)?, cursor.scale))) {
+                None => rows.put_i32(NULL),
+                Some((raw, scale)) => put_scaled(rows, raw, scale),
             }
         }
     }
 }
 
-/// Sends what was written.
-pub(super) async fn send(transaction: &Transaction<'_>, writer: SampleWriter) -> Result<(), StoreError> {
-    writer.samples.send(transaction, sample_statement()).await?;
-    writer
-        .signals
-        .send(transaction, "copy signal_sample (machine_id, recorded_at, signal_id, value) from stdin (format binary)")
-        .await
+/// Writes rows of `signal_sample`.
+fn put_signals(samples: &NewSamples<'_>, rows: &mut BytesMut) {
+    let mut narrow = cursors(samples.columns).narrow;
+    for (position, is_new) in samples.positions() {
+        for cursor in &mut narrow {
+            let Some(raw) = cursor.take(position).filter(|_| is_new) else { continue };
+            rows.put_i16(4);
+            put_i64(rows, samples.machine_id);
+            put_i64(rows, postgres_micros(samples.run.frame.recorded_at_ms[position]));
+            rows.put_i32(4);
+            rows.put_u32(cursor.column.signal.number());
+            put_f64(rows, cursor.scale.physical(raw));
+        }
+    }
 }
 
-/// The COPY statement of the sample table, its columns taken from the catalogue.
-pub(super) fn sample_statement() -> &'static str {
-    static STATEMENT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
-        let signals: Vec<_> = catalogue::wide().map(|signal| signal.name).collect();
-        format!("copy sample ({FIXED_COLUMNS}, {}) from stdin (format binary)", signals.join(", "))
-    });
-    &STATEMENT
+/// The columns of a frame by where they go.
+struct Cursors<'a> {
+    /// In table order.
+    wide: Vec<Option<Cursor<'a>>>,
+    /// Those that have no column in the table.
+    narrow: Vec<Cursor<'a>>,
 }
 
-/// The frame's columns in table order, and those that have no column in the table.
-fn cursors(columns: &Columns) -> (Vec<Option<Cursor<'_>>>, Vec<Cursor<'_>>) {
+fn cursors(columns: &Columns) -> Cursors<'_> {
     let cursor = |column, scale| Cursor { column, next: 0, scale };
     let mut of_frame = columns.columns.iter().peekable();
     let mut wide = Vec::with_capacity(32);
@@ -200,32 +207,38 @@ fn cursors(columns: &Columns) -> (Vec<Option<Cursor<'_>>>, Vec<Cursor<'_>>) {
         }));
     }
     narrow.extend(of_frame.map(|column| cursor(column, narrow_scale(column))));
-    (wide, narrow)
+    Cursors { wide, narrow }
+}
+
+impl Scale {
+    fn physical(self, raw: i64) -> f64 {
+        raw as f64 * self.numerator / self.denominator
+    }
 }
 
 fn put_scaled(row: &mut BytesMut, raw: i64, scale: Scale) {
     match scale.sql_type {
         // Validation keeps states within what a smallint holds.
         SqlType::SmallInt => put_i16(row, raw as i16),
-        SqlType::Real => {
-            row.put_i32(4);
-            row.put_f32((raw as f64 * scale.numerator / scale.denominator) as f32);
-        }
-        SqlType::Double => put_f64(row, raw as f64 * scale.numerator / scale.denominator),
+        SqlType::Real => put(row, (scale.physical(raw) as f32).to_be_bytes()),
+        SqlType::Double => put_f64(row, scale.physical(raw)),
     }
 }
 
 fn put_i64(row: &mut BytesMut, value: i64) {
-    row.put_i32(8);
-    row.put_i64(value);
+    put(row, value.to_be_bytes());
 }
 
 fn put_i16(row: &mut BytesMut, value: i16) {
-    row.put_i32(2);
-    row.put_i16(value);
+    put(row, value.to_be_bytes());
 }
 
 fn put_f64(row: &mut BytesMut, value: f64) {
-    row.put_i32(8);
-    row.put_f64(value);
+    put(row, value.to_be_bytes());
+}
+
+/// Length and value of a field.
+fn put<const N: usize>(row: &mut BytesMut, value: [u8; N]) {
+    row.put_i32(N as i32);
+    row.put_slice(&value);
 }

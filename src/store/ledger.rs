@@ -11,6 +11,7 @@ use super::StoreError;
 use super::instant::Instant;
 use super::load::Run;
 use super::multirange::Multirange;
+use super::session::Statements;
 use crate::derive::completeness::BootDay;
 use crate::time::{LocalDays, date_of_postgres_days, postgres_days, postgres_micros};
 
@@ -61,44 +62,44 @@ impl Accounts {
 /// Locks the ledger rows of `boots`, making those that are missing, always in the same order.
 pub(super) async fn lock(
     transaction: &Transaction<'_>,
+    statements: &Statements,
     boots: impl Iterator<Item = (i64, BootId)>,
 ) -> Result<Accounts, StoreError> {
     let mut accounts = Accounts { boots: boots.map(|key| (key, Account::default())).collect() };
     let wanted = accounts.boots.len();
-    if wanted == 0 || read_locked(transaction, &mut accounts).await? == wanted {
+    if wanted == 0 || read_locked(transaction, statements, &mut accounts).await? == wanted {
         return Ok(accounts);
     }
     let (machines, boots) = keys(&accounts);
-    transaction
-        .execute(
-            "insert into stored_sequence (machine_id, boot_id, first_received_at, last_received_at)
-             select machine_id, boot_id, now(), now()
-             from unnest($1::bigint[], $2::bigint[]) as new (machine_id, boot_id)
-             order by machine_id, boot_id
-             on conflict do nothing",
-            &[&machines, &boots],
-        )
-        .await?;
+    transaction.execute(&statements.enter_boots, &[&machines, &boots]).await?;
     // Another ingest process may have made and filled the same rows in between: read what is true now.
-    read_locked(transaction, &mut accounts).await?;
+    read_locked(transaction, statements, &mut accounts).await?;
     Ok(accounts)
 }
+
+pub(super) const ENTER_BOOTS: &str =
+    "insert into stored_sequence (machine_id, boot_id, first_received_at, last_received_at)
+     select machine_id, boot_id, now(), now()
+     from unnest($1::bigint[], $2::bigint[]) as new (machine_id, boot_id)
+     order by machine_id, boot_id
+     on conflict do nothing";
+
+pub(super) const LOCK_BOOTS: &str = "select machine_id, boot_id, stored, refused from stored_sequence
+     where (machine_id, boot_id) in (select * from unnest($1::bigint[], $2::bigint[]))
+     order by machine_id, boot_id
+     for update";
 
 fn keys(accounts: &Accounts) -> (Vec<i64>, Vec<i64>) {
     accounts.boots.keys().map(|(machine_id, boot)| (*machine_id, boot.as_i64())).unzip()
 }
 
-async fn read_locked(transaction: &Transaction<'_>, accounts: &mut Accounts) -> Result<usize, StoreError> {
+async fn read_locked(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    accounts: &mut Accounts,
+) -> Result<usize, StoreError> {
     let (machines, boots) = keys(accounts);
-    let rows = transaction
-        .query(
-            "select machine_id, boot_id, stored, refused from stored_sequence
-             where (machine_id, boot_id) in (select * from unnest($1::bigint[], $2::bigint[]))
-             order by machine_id, boot_id
-             for update",
-            &[&machines, &boots],
-        )
-        .await?;
+    let rows = transaction.query(&statements.lock_boots, &[&machines, &boots]).await?;
     for row in &rows {
         let boot: i64 = row.get(1);
         let boot = BootId::new(boot.unsigned_abs())
@@ -111,33 +112,42 @@ async fn read_locked(transaction: &Transaction<'_>, accounts: &mut Accounts) -> 
     Ok(rows.len())
 }
 
-/// Writes the accounts back; returns the transaction's number, by which its fate can be asked for later.
-pub(super) async fn extend(transaction: &Transaction<'_>, accounts: &Accounts) -> Result<Option<String>, StoreError> {
+/// Writes the accounts back.
+pub(super) async fn extend(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    accounts: &Accounts,
+) -> Result<(), StoreError> {
+    if accounts.boots.is_empty() {
+        return Ok(());
+    }
     let (machines, boots) = keys(accounts);
     let each = || accounts.boots.values();
     let stored: Vec<_> = each().map(|account| Multirange(account.stored.clone())).collect();
     let refused: Vec<_> = each().map(|account| Multirange(account.refused.clone())).collect();
     let duplicates: Vec<_> = each().map(|account| account.duplicates.cast_signed()).collect();
     let received: Vec<_> = each().map(|account| postgres_micros(account.received_at_ms)).collect();
-    let row = transaction
-        .query_opt(
-            "with written as (
-                 update stored_sequence as ledger
-                 set stored = new.stored,
-                     refused = new.refused,
-                     duplicate_count = ledger.duplicate_count + new.duplicates,
-                     last_received_at = greatest(ledger.last_received_at, timestamptz '2000-01-01Z' + new.received * interval '1 microsecond')
-                 from unnest($1::bigint[], $2::bigint[], $3::int8multirange[], $4::int8multirange[], $5::bigint[], $6::bigint[])
-                      as new (machine_id, boot_id, stored, refused, duplicates, received)
-                 where ledger.machine_id = new.machine_id and ledger.boot_id = new.boot_id
-                 returning 1
-             )
-             select pg_current_xact_id()::text from written limit 1",
-            &[&machines, &boots, &stored, &refused, &duplicates, &received],
-        )
+    transaction
+        .execute(&statements.extend_boots, &[&machines, &boots, &stored, &refused, &duplicates, &received])
         .await?;
-    Ok(row.map(|row| row.get(0)))
+    Ok(())
 }
+
+pub(super) const EXTEND_BOOTS: &str = "update stored_sequence as ledger
+     set stored = new.stored,
+         refused = new.refused,
+         duplicate_count = ledger.duplicate_count + new.duplicates,
+         last_received_at = greatest(ledger.last_received_at, timestamptz '2000-01-01Z' + new.received * interval '1 microsecond')
+     from unnest($1::bigint[], $2::bigint[], $3::int8multirange[], $4::int8multirange[], $5::bigint[], $6::bigint[])
+          as new (machine_id, boot_id, stored, refused, duplicates, received)
+     where ledger.machine_id = new.machine_id and ledger.boot_id = new.boot_id";
+
+/// The transaction's number, by which its fate can be asked for later.
+pub(super) async fn number(transaction: &Transaction<'_>, statements: &Statements) -> Result<String, StoreError> {
+    Ok(transaction.query_one(&statements.number, &[]).await?.get(0))
+}
+
+pub(super) const NUMBER: &str = "select pg_current_xact_id()::text";
 
 /// The completeness record of a batch: what it adds to each machine's local days.
 pub(super) struct DayAccounts {
@@ -157,6 +167,13 @@ struct DayAccount {
     changed: Option<(i64, i64)>,
 }
 
+impl DayAccount {
+    fn change(&mut self, from: i64, to: i64) {
+        let (earliest, latest) = self.changed.unwrap_or((from, to));
+        self.changed = Some((earliest.min(from), latest.max(to)));
+    }
+}
+
 impl DayAccounts {
     pub(super) fn new(zone: TimeZone) -> Self {
         Self { days: LocalDays::new(zone), accounts: BTreeMap::new() }
@@ -170,6 +187,21 @@ impl DayAccounts {
             _ => 0,
         };
         let all_new = new.count() == run.records.len() as u64;
+        let times = &frame.recorded_at_ms[run.records.clone()];
+        // Nearly always a run is new, of one day and of a good clock: one entry for all of it.
+        if all_new
+            && run.refusal.is_none()
+            && frame.corrections.is_empty()
+            && let (Some(from), Some(to)) = (times.iter().min(), times.iter().max())
+            && let Some(day) = self.days.of_both(*from, *to)
+        {
+            let account = self.accounts.entry((machine_id, postgres_days(day), frame.boot)).or_default();
+            account.values_refused += values_refused;
+            account.stored.insert(run.sequences());
+            account.change(*from, *to);
+            account.late += times.iter().map(|at| i64::from(frame.received_at_ms - at > late_after_ms)).sum::<i64>();
+            return;
+        }
         for (position, sequence) in run.records.clone().zip(run.sequences()) {
             let at = frame.recorded_at_ms[position];
             // Validation keeps every time within the years that have days.
@@ -185,8 +217,7 @@ impl DayAccounts {
                 continue;
             }
             account.stored.insert(sequence..sequence + 1);
-            let (from, to) = account.changed.unwrap_or((at, at));
-            account.changed = Some((from.min(at), to.max(at)));
+            account.change(at, at);
             account.late += i64::from(frame.received_at_ms - at > late_after_ms);
             account.estimated += i64::from(frame.corrections.get(position).is_some_and(|c| c.quality != 0));
         }
@@ -197,7 +228,7 @@ impl DayAccounts {
         self.accounts.values().map(|account| account.late.unsigned_abs()).sum()
     }
 
-    pub(super) async fn write(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    pub(super) async fn write(&self, transaction: &Transaction<'_>, statements: &Statements) -> Result<(), StoreError> {
         if self.accounts.is_empty() {
             return Ok(());
         }
@@ -214,29 +245,15 @@ impl DayAccounts {
         let values_refused: Vec<_> = each().map(|account| account.values_refused).collect();
         transaction
             .execute(
-                "insert into stored_day as total
-                        (machine_id, day, boot_id, stored, refused, late_count, duplicate_count, estimated_count,
-                         value_refused_count)
-                 select machine_id, date '2000-01-01' + day, boot_id, stored, refused, late, duplicates, estimated, vals
-                 from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::int8multirange[], $5::int8multirange[],
-                             $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
-                      as new (machine_id, day, boot_id, stored, refused, late, duplicates, estimated, vals)
-                 order by machine_id, day, boot_id
-                 on conflict (machine_id, day, boot_id) do update
-                 set stored = total.stored + excluded.stored,
-                     refused = total.refused + excluded.refused,
-                     late_count = total.late_count + excluded.late_count,
-                     duplicate_count = total.duplicate_count + excluded.duplicate_count,
-                     estimated_count = total.estimated_count + excluded.estimated_count,
-                     value_refused_count = total.value_refused_count + excluded.value_refused_count",
+                &statements.add_to_days,
                 &[&machines, &days, &boots, &stored, &refused, &late, &duplicates, &estimated, &values_refused],
             )
             .await?;
-        self.mark(transaction).await
+        Ok(())
     }
 
     /// Marks what the batch changed: derived results follow stored records, never the other way round.
-    async fn mark(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    pub(super) async fn mark(&self, transaction: &Transaction<'_>, statements: &Statements) -> Result<(), StoreError> {
         let changed: Vec<_> =
             self.accounts.iter().filter_map(|(key, account)| Some((key.0, account.changed?))).collect();
         if changed.is_empty() {
@@ -245,16 +262,29 @@ impl DayAccounts {
         let machines: Vec<_> = changed.iter().map(|(machine_id, _)| *machine_id).collect();
         let from: Vec<_> = changed.iter().map(|(_, (from, _))| Instant(*from)).collect();
         let to: Vec<_> = changed.iter().map(|(_, (_, to))| Instant(*to)).collect();
-        transaction
-            .execute(
-                "insert into derive_mark (machine_id, from_at, to_at)
-                 select * from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[])",
-                &[&machines, &from, &to],
-            )
-            .await?;
+        transaction.execute(&statements.mark, &[&machines, &from, &to]).await?;
         Ok(())
     }
 }
+
+pub(super) const ADD_TO_DAYS: &str = "insert into stored_day as total
+            (machine_id, day, boot_id, stored, refused, late_count, duplicate_count, estimated_count,
+             value_refused_count)
+     select machine_id, date '2000-01-01' + day, boot_id, stored, refused, late, duplicates, estimated, vals
+     from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::int8multirange[], $5::int8multirange[],
+                 $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+          as new (machine_id, day, boot_id, stored, refused, late, duplicates, estimated, vals)
+     order by machine_id, day, boot_id
+     on conflict (machine_id, day, boot_id) do update
+     set stored = total.stored + excluded.stored,
+         refused = total.refused + excluded.refused,
+         late_count = total.late_count + excluded.late_count,
+         duplicate_count = total.duplicate_count + excluded.duplicate_count,
+         estimated_count = total.estimated_count + excluded.estimated_count,
+         value_refused_count = total.value_refused_count + excluded.value_refused_count";
+
+pub(super) const MARK: &str = "insert into derive_mark (machine_id, from_at, to_at)
+     select * from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[])";
 
 /// Columns that [`boot_day`] reads.
 pub(super) const BOOT_DAY_COLUMNS: &str = "day - date '2000-01-01' as day, boot_id, stored, refused, late_count, \

@@ -1,6 +1,6 @@
 //! One batch, one transaction: ledger, rows, refusals, last known state.
 //!
-//!     lock ledger ▶ what is new? ▶ extend ledger ▶ COPY new rows ▶ file refusals ▶ move state ▶ commit
+//!     lock ledger ▶ what is new? ▶ COPY new rows ▶ file refusals ▶ extend ledger ▶ mark ▶ move state ▶ commit
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::tz::TimeZone;
-use tokio_postgres::Client;
 use wire::{
     BootId, Columns, DroppedValue, Encoding, FaultReport, Link, MachineSerial, SequenceSet, Stored, TaskRecord,
 };
 
-use super::copy::SampleWriter;
+use super::copy::NewSamples;
 use super::ledger::{Accounts, DayAccounts};
-use super::registry::Registry;
+use super::session::Session;
 use super::{StoreError, copy, ledger, quarantine, reports, state};
 
 /// What is to be committed together.
@@ -181,6 +180,14 @@ impl Run {
         Self { frame: Arc::new(frame), records, refusal: None }
     }
 
+    /// Number of values in its samples.
+    pub fn values(&self) -> usize {
+        match &self.frame.records {
+            Records::Samples(columns) => columns.columns.iter().map(|column| column.values.len()).sum(),
+            Records::Faults(_) | Records::Tasks(_) | Records::Unreadable => 0,
+        }
+    }
+
     /// Sequence numbers of its records.
     pub fn sequences(&self) -> Range<u64> {
         let first = self.frame.first_sequence;
@@ -205,12 +212,9 @@ impl Batch {
 /// # Errors
 /// [`StoreError`]; after any of them nothing of the batch is stored, except after
 /// [`StoreError::CommitUnknown`], where that is the question.
-pub async fn load(
-    client: &mut Client,
-    registry: &mut Registry,
-    batch: &Batch,
-    settings: &Settings,
-) -> Result<Loaded, StoreError> {
+pub async fn load(session: &mut Session, batch: &Batch, settings: &Settings) -> Result<Loaded, StoreError> {
+    let Session { client, registry, statements, .. } = session;
+    let statements = &*statements;
     let serials = batch.runs.iter().map(|run| &run.frame.machine).chain(batch.statuses.iter().map(|s| &s.machine));
     registry.resolve(client, serials, settings.register_unknown_machines).await?;
 
@@ -223,9 +227,9 @@ pub async fn load(
 
     let transaction = client.transaction().await?;
     let known = batch.runs.iter().filter_map(|run| Some((registry.find(&run.frame.machine)?, run.frame.boot)));
-    let mut accounts = ledger::lock(&transaction, known).await?;
+    let mut accounts = ledger::lock(&transaction, statements, known).await?;
     let mut days = DayAccounts::new(settings.zone.clone());
-    let mut samples = SampleWriter::new();
+    let mut samples = Vec::new();
     let mut reports = reports::Reports::default();
     let mut states = state::LastKnown::default();
     let mut answers: BTreeMap<(i64, BootId), (&MachineSerial, Encoding)> = BTreeMap::new();
@@ -248,8 +252,8 @@ pub async fn load(
         filings.values(machine_id, run);
         match &frame.records {
             Records::Samples(columns) => {
-                samples.push(machine_id, run, columns, &new);
                 states.samples(machine_id, run, columns);
+                samples.push(NewSamples { machine_id, run, columns, new });
             }
             Records::Faults(faults) => reports.faults(machine_id, run, faults, &new),
             Records::Tasks(tasks) => reports.tasks(machine_id, run, tasks, &new),
@@ -262,15 +266,18 @@ pub async fn load(
         }
     }
 
-    let number = match ledger::extend(&transaction, &accounts).await? {
-        Some(number) => number,
-        None => transaction.query_one("select pg_current_xact_id()::text", &[]).await?.get(0),
-    };
-    days.write(&transaction).await?;
-    copy::send(&transaction, samples).await?;
+    copy::send(&transaction, statements, &samples).await?;
     reports.write(&transaction).await?;
     filings.write(&transaction).await?;
-    states.write(&transaction).await?;
+    // Sent one after another without waiting in between; the server runs them in this order.
+    let ((), (), (), (), number) = tokio::try_join!(
+        biased;
+        ledger::extend(&transaction, statements, &accounts),
+        days.write(&transaction, statements),
+        days.mark(&transaction, statements),
+        states.write(&transaction, statements),
+        ledger::number(&transaction, statements),
+    )?;
     loaded.late = days.late();
     loaded.boots = answers
         .into_iter()

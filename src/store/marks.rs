@@ -28,6 +28,16 @@ pub async fn marked_machines(client: &Client, settle_ms: i64, limit: i64) -> Res
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Keeps other processes from recomputing a machine until `transaction` ends. Returns whether none is at it.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn lock_machine(transaction: &Transaction<'_>, machine_id: i64) -> Result<bool, StoreError> {
+    // A collision of the folded number costs a wait for the next round, nothing else.
+    let key = (machine_id ^ (machine_id >> 32)) as i32;
+    Ok(transaction.query_one("select pg_try_advisory_xact_lock($1, $2)", &[&LOCK_CLASS, &key]).await?.get(0))
+}
+
 /// Takes the marks of a machine: they are gone when `transaction` commits. Returns the periods they name (Unix
 /// milliseconds); none when there is nothing to do, or another process is at it.
 ///
@@ -37,11 +47,7 @@ pub async fn take_marks(
     transaction: &Transaction<'_>,
     machine_id: i64,
 ) -> Result<Vec<RangeInclusive<i64>>, StoreError> {
-    // A collision of the folded number costs a wait for the next round, nothing else.
-    let key = (machine_id ^ (machine_id >> 32)) as i32;
-    let free: bool =
-        transaction.query_one("select pg_try_advisory_xact_lock($1, $2)", &[&LOCK_CLASS, &key]).await?.get(0);
-    if !free {
+    if !lock_machine(transaction, machine_id).await? {
         return Ok(Vec::new());
     }
     let rows = transaction

@@ -31,6 +31,19 @@ pub const MIGRATIONS: &[Migration] = migrations![
     5 "0005_quarantine",
     6 "0006_machine_state",
     7 "0007_derive_mark",
+    10 "0010_work_setting",
+    11 "0011_work_session",
+    12 "0012_work_total",
+    20 "0020_health_fold",
+    21 "0021_fault",
+    22 "0022_health_episode",
+    23 "0023_alert",
+    24 "0024_notify",
+    25 "0025_service",
+    28 "0028_machine_maker",
+    29 "0029_foreign_reading",
+    30 "0030_api_token",
+    31 "0031_capture",
 ];
 
 /// Any number that no other program uses: it keeps two `polevod migrate` apart.
@@ -154,8 +167,9 @@ mod tests {
         files.sort();
         let listed: Vec<_> = MIGRATIONS.iter().map(|migration| format!("{}.sql", migration.name)).collect();
         assert_eq!(files, listed);
-        for (index, migration) in MIGRATIONS.iter().enumerate() {
-            assert_eq!(migration.number as usize, index + 1);
+        assert!(MIGRATIONS.windows(2).all(|pair| pair[0].number < pair[1].number));
+        assert!(MIGRATIONS.is_sorted_by_key(|migration| migration.number));
+        for migration in MIGRATIONS {
             assert!(migration.name.starts_with(&format!("{:04}_", migration.number)));
         }
     }

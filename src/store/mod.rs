@@ -4,10 +4,13 @@
 //! moves the last known state ([`load`]). [`Writer`] repeats it until it has committed.
 
 mod backend;
+mod capture;
 mod connect;
 mod copy;
 mod edition;
 mod error;
+mod foreign;
+pub mod health;
 mod instant;
 mod ledger;
 mod load;
@@ -15,26 +18,45 @@ mod maintain;
 mod marks;
 mod migrate;
 mod multirange;
+mod newest;
+mod pool;
 mod quarantine;
 mod readings;
 mod registry;
 mod reports;
 mod server;
+mod session;
 mod state;
 mod status;
+mod token;
+pub mod work;
 mod writer;
 
+pub use capture::{
+    CaptureRow, CaptureState, NewCapture, SignalSummary, capture_by_request, enter_capture, note_capture,
+    stored_of_capture, summary_of_capture,
+};
 pub use connect::{connect, database_name, ping};
 pub use edition::{Edition, probe_edition};
 pub use error::{ErrorClass, StoreError, classify};
+pub use foreign::{ForeignMachine, import_foreign};
 pub use load::{
     Batch, Loaded, Prepared, Records, Refusal, Reject, Run, Settings, StatusUpdate, StoredBoot, TimeCorrection, load,
 };
 pub use maintain::maintain;
-pub use marks::{mark, mark_everything, marked_machines, take_marks};
+pub use marks::{lock_machine, mark, mark_everything, marked_machines, take_marks};
 pub use migrate::{MIGRATIONS, migrate, pending_migrations};
+pub use newest::{
+    Entries, Newest, Recorded, RegisteredMachine, Slice, changes, engine_changes, grown_in_a_day, machine_by_serial,
+    machines, newest_values, places,
+};
+pub use pool::{Pool, Pooled};
 pub use readings::{MAX_READINGS, fault_reports, readings, task_reports};
-pub use registry::Registry;
 pub use server::{Server, server};
+pub use session::Session;
 pub use status::{MachineStatus, fleet_status, machine_days, quarantined_records};
+pub use token::{
+    ACCESS_LIFETIME_S, ApiToken, Scope, create_token, grant_access, list_tokens, note_use, revoke_token,
+    token_by_bearer, token_by_secret,
+};
 pub use writer::Writer;

@@ -15,6 +15,8 @@ use crate::derive::{FaultEntry, Readings, TaskEntry};
 
 /// Most samples read at once: ten days at one a second, a day at 10 Hz.
 pub const MAX_READINGS: usize = 1_000_000;
+/// The `time_quality` of an estimated time.
+const ESTIMATED: i16 = 2;
 
 /// Reads what a machine reported in `period` (Unix milliseconds, half-open), catalogued signals only: raw ones mean
 /// nothing to a fold. Beyond [`MAX_READINGS`] samples the rest is left out.
@@ -40,7 +42,7 @@ pub async fn readings(
             let _ = write!(columns, ", {}", signal.name);
         }
         format!(
-            "select recorded_at, boot_id, sequence{columns} from sample
+            "select recorded_at, boot_id, sequence, time_quality{columns} from sample
              where machine_id = $1 and recorded_at >= $2 and recorded_at < $3
              order by recorded_at, boot_id, sequence limit {MAX_READINGS}"
         )
@@ -52,11 +54,14 @@ pub async fn readings(
     let mut rows = std::pin::pin!(rows);
     while let Some(row) = rows.try_next().await? {
         let index = readings.push(row.get::<_, Instant>(0).0, row.get(1), row.get(2));
+        if row.get::<_, i16>(3) == ESTIMATED {
+            readings.set_estimated(index);
+        }
         for (column, (signal, sql_type)) in WIDE.iter().enumerate() {
             let value = match sql_type {
-                SqlType::SmallInt => row.get::<_, Option<i16>>(column + 3).map(f64::from),
-                SqlType::Real => row.get::<_, Option<f32>>(column + 3).map(f64::from),
-                SqlType::Double => row.get::<_, Option<f64>>(column + 3),
+                SqlType::SmallInt => row.get::<_, Option<i16>>(column + 4).map(f64::from),
+                SqlType::Real => row.get::<_, Option<f32>>(column + 4).map(f64::from),
+                SqlType::Double => row.get::<_, Option<f64>>(column + 4),
             };
             if let Some(value) = value {
                 readings.set(index, *signal, value);

@@ -12,7 +12,7 @@ const REMEMBERED_MAX: usize = 200_000;
 
 /// Remembers the database's number of each machine.
 #[derive(Debug, Default)]
-pub struct Registry {
+pub(super) struct Registry {
     known: HashMap<MachineSerial, i64>,
 }
 
@@ -22,7 +22,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the database cannot be asked.
-    pub async fn resolve<'a>(
+    pub(super) async fn resolve<'a>(
         &mut self,
         client: &Client,
         serials: impl Iterator<Item = &'a MachineSerial>,
@@ -61,12 +61,7 @@ impl Registry {
     }
 
     /// The number of a machine, once resolved.
-    pub fn find(&self, serial: &MachineSerial) -> Option<i64> {
+    pub(super) fn find(&self, serial: &MachineSerial) -> Option<i64> {
         self.known.get(serial).copied()
-    }
-
-    /// Forgets everything: after the database came back, it may be another one.
-    pub fn forget(&mut self) {
-        self.known.clear();
     }
 }

@@ -7,6 +7,7 @@ use wire::{Columns, Link, SignalId, catalogue};
 
 use super::StoreError;
 use super::load::{Run, StatusUpdate};
+use super::session::Statements;
 use crate::time::postgres_micros;
 
 /// Signals with a column in `machine_state`.
@@ -79,7 +80,7 @@ impl LastKnown {
         }
     }
 
-    pub(super) async fn write(self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    pub(super) async fn write(&self, transaction: &Transaction<'_>, statements: &Statements) -> Result<(), StoreError> {
         if self.machines.is_empty() {
             return Ok(());
         }
@@ -94,7 +95,7 @@ impl LastKnown {
         let values: [Vec<Option<f64>>; SIGNALS.len()] = std::array::from_fn(value);
         transaction
             .execute(
-                include_str!("state.sql"),
+                &statements.move_states,
                 &[
                     &machines, &received, &recorded, &link, &link_at, &firmware, &values[0], &values[1], &values[2],
                     &values[3], &values[4], &values[5], &values[6], &values[7],
@@ -104,18 +105,17 @@ impl LastKnown {
         let (named, models): (Vec<i64>, Vec<&str>) =
             self.machines.iter().filter_map(|(machine_id, state)| Some((*machine_id, state.model.as_deref()?))).unzip();
         if !named.is_empty() {
-            transaction
-                .execute(
-                    "update machine set model = new.model
-                     from unnest($1::bigint[], $2::text[]) as new (machine_id, model)
-                     where machine.machine_id = new.machine_id and machine.model is distinct from new.model",
-                    &[&named, &models],
-                )
-                .await?;
+            transaction.execute(&statements.name_models, &[&named, &models]).await?;
         }
         Ok(())
     }
 }
+
+pub(super) const MOVE_STATES: &str = include_str!("state.sql");
+
+pub(super) const NAME_MODELS: &str = "update machine set model = new.model
+     from unnest($1::bigint[], $2::text[]) as new (machine_id, model)
+     where machine.machine_id = new.machine_id and machine.model is distinct from new.model";
 
 fn link_name(link: Link) -> &'static str {
     match link {

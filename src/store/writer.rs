@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::Rng;
-use tokio_postgres::Client;
 use tracing::{info, warn};
 
 use super::backend::Backend;
 use super::error::{ErrorClass, classify};
 use super::load::{Batch, Loaded, Refusal, Run, Settings, load};
-use super::registry::Registry;
+use super::session::Session;
 use super::{StoreError, connect};
 use crate::config::Database;
 
@@ -32,30 +31,17 @@ const FATE_EVERY: Duration = Duration::from_millis(250);
 pub struct Writer {
     database: Database,
     settings: Settings,
-    connection: Option<Connection>,
+    session: Option<Session>,
     /// The server's end of a connection that was given up, until it is known to be gone.
     abandoned: Option<Backend>,
-    registry: Registry,
     on_health: Arc<dyn Fn(bool) + Send + Sync>,
-}
-
-struct Connection {
-    client: Client,
-    backend: Backend,
 }
 
 impl Writer {
     /// A writer that connects when first needed. `on_health` hears whether storing goes on: false when an attempt
     /// failed or takes long, true when one has succeeded.
     pub fn new(database: Database, settings: Settings, on_health: impl Fn(bool) + Send + Sync + 'static) -> Self {
-        Self {
-            database,
-            settings,
-            connection: None,
-            abandoned: None,
-            registry: Registry::default(),
-            on_health: Arc::new(on_health),
-        }
+        Self { database, settings, session: None, abandoned: None, on_health: Arc::new(on_health) }
     }
 
     /// Stores a batch, trying for as long as it takes. Dropping the future gives up between attempts; what had
@@ -116,31 +102,29 @@ impl Writer {
         let limit = Duration::from_secs(seconds.into());
         let timed_out = || StoreError::Timeout(seconds);
         tokio::time::timeout(limit, self.connected()).await.unwrap_or_else(|_| Err(timed_out()))?;
-        let connection = self.connection.as_mut().expect("connected just now");
-        let load = load(&mut connection.client, &mut self.registry, batch, &self.settings);
-        let outcome = tokio::time::timeout(limit, load).await.unwrap_or_else(|_| Err(timed_out()));
+        let session = self.session.as_mut().expect("connected just now");
+        let outcome = tokio::time::timeout(limit, load(session, batch, &self.settings))
+            .await
+            .unwrap_or_else(|_| Err(timed_out()));
         if outcome.as_ref().is_err_and(|error| classify(error) == ErrorClass::Retry) {
             // The session is in a state nobody wants to reason about.
-            self.abandoned = self.connection.take().map(|connection| connection.backend);
+            self.abandoned = self.session.take().map(|session| session.backend);
         }
         outcome
     }
 
     /// Makes sure that there is a connection, and that nothing given up before still holds locks.
     async fn connected(&mut self) -> Result<(), StoreError> {
-        if self.connection.as_ref().is_some_and(|connection| !connection.client.is_closed()) {
+        if self.session.as_ref().is_some_and(|session| !session.is_closed()) {
             return Ok(());
         }
-        self.connection = None;
-        // Another database may answer now: restored, switched over, emptied.
-        self.registry.forget();
+        self.session = None;
         let client = connect(&self.database).await?;
         if let Some(backend) = &self.abandoned {
             backend.end(&client).await?;
             self.abandoned = None;
         }
-        let backend = Backend::of(&client).await?;
-        self.connection = Some(Connection { client, backend });
+        self.session = Some(Session::on(client).await?);
         Ok(())
     }
 
@@ -166,7 +150,7 @@ impl Writer {
 
     async fn fate_of(&mut self, transaction: &str) -> Result<String, StoreError> {
         self.connected().await?;
-        let client = &self.connection.as_ref().expect("connected just now").client;
+        let client = &self.session.as_ref().expect("connected just now").client;
         for _ in 0..FATE_QUESTIONS_MAX {
             let row = client.query_one("select pg_xact_status($1::text::xid8)", &[&transaction]).await?;
             match row.get::<_, Option<String>>(0) {

@@ -15,10 +15,10 @@ async fn frames_are_lost_doubled_swapped_damaged_and_cut_off() {
     let (database, broker) = (Database::shared().await, Broker::start());
     let ingest = InProcess::start(&Settings::new(&database.url, &broker.url()));
     let impairments = Impairments {
-        lost_share: 0.1,
+        lost_share: 0.05,
         duplicate_share: 0.2,
         reorder_share: 0.2,
-        corrupt_share: 0.1,
+        corrupt_share: 0.05,
         ..Impairments::default()
     };
     let fleet = Fleet::start(FleetConfig { impairments, json_share: 0.4, ..fleet_of(40, 4) }, &broker.url());
@@ -47,7 +47,7 @@ async fn check_bad(messages: &[(&str, Vec<u8>)], expected: Expect) {
     let count = messages.len() as u64;
     publisher.send("GOOD", 1, count, &[good(count)]).await;
     publisher.told_up_to("GOOD", count + 1).await;
-    let totals = ingest.shows("every message has had its answer", |totals| totals.messages >= 2 * count + 1).await;
+    let totals = ingest.shows("every message has had its answer", |totals| totals.messages > 2 * count).await;
     assert_eq!((totals.stored, totals.sessions), (count + 1, 1), "nothing good beside it is lost: {totals:?}");
     let client = database.client().await;
     let query = "select topic, reason, detail, payload from quarantine order by quarantine_id";
@@ -61,7 +61,8 @@ async fn check_bad(messages: &[(&str, Vec<u8>)], expected: Expect) {
         .map(|row| {
             let (topic, reason, detail): (String, String, String) = (row.get(0), row.get(1), row.get(2));
             let (_, sent) = messages.iter().find(|(sent, _)| *sent == topic).expect("it was sent");
-            assert_eq!(&row.get::<_, Vec<u8>>(3), sent, "the bytes are kept");
+            let kept = &sent[..sent.len().min(wire::limits::MAX_FRAME_BYTES)];
+            assert!(row.get::<_, Vec<u8>>(3) == kept, "the bytes are kept");
             let topic: String = topic.chars().take(48).collect();
             format!("{topic} {reason}: {detail}")
         })
@@ -101,7 +102,22 @@ async fn every_malformed_topic_and_frame_is_named_and_nothing_beside_it_is_lost(
             ("polevod/v1/STATUS/status", status("sideways")),
             ("polevod/v1/BINARY/status", vec![0; 8]),
         ],
-        expect![[""]],
+        expect![[r#"
+            polevod/v1//telemetry topic: machine serial is empty; it needs 1 to 64 characters
+            polevod/v1/A/faults kind: a telemetry frame came on a faults topic
+            polevod/v1/BINARY/status status: message is malformed: expected value at line 1 column 1
+            polevod/v1/CUT/telemetry checksum: frame checksum is 0xc02c81ce, computed 0x2c458abe: the bytes changed or were cut off on the way
+            polevod/v1/DAMAGED/telemetry checksum: frame checksum is 0xc02c81ce, computed 0x324702cd: the bytes changed or were cut off on the way
+            polevod/v1/EMPTY/telemetry empty: frame is empty
+            polevod/v1/JSON/telemetry json: json frame is malformed: EOF while parsing a value at line 1 column 11
+            polevod/v1/LLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLL topic: machine serial has 65 bytes; at most 64 are allowed
+            polevod/v1/LONG/telemetry too_long: frame has 65537 bytes; at most 65536 are allowed, so split the run
+            polevod/v1/NESTED/telemetry json: json frame is malformed: unknown field `a`, expected one of `version`, `machine`, `boot`, `first_sequence`, `age_ms`, `samples`, `faults`, `tasks` at line 1 column 4
+            polevod/v1/NOISE/telemetry magic: frame begins with [ff, ff, ff, ff]; a binary frame begins with 50 56, a JSON frame with 7b
+            polevod/v1/OTHER/telemetry machine: the frame is of machine A, the topic of OTHER; a unit publishes for itself alone
+            polevod/v1/STATUS/status status: message is malformed: unknown variant `sideways`, expected `online` or `offline` at line 1 column 18
+            polevod/v1/VERSION/telemetry version: frame version = 9; this service reads version 1
+            polevod/v1/поле/telemetry topic: machine serial has the character 'п'; only A-Z, a-z, 0-9, '.', '_' and '-' are allowed"#]],
     )
     .await;
 }

@@ -26,7 +26,9 @@ async fn ingest_is_killed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_two_workers_is_killed_and_the_other_goes_on() {
     let (database, broker) = (Database::shared().await, Broker::start());
-    let settings = Settings::new(&database.url, &broker.url()).with("mqtt.share_group", "ingest");
+    // Until the dead worker's session ends, the broker gives it every second message.
+    let settings =
+        Settings::new(&database.url, &broker.url()).with("mqtt.share_group", "ingest").with("mqtt.session_expiry_s", 1);
     let first = Process::start(&settings.clone().with("mqtt.client_id", "worker-1"));
     let mut second = Process::start(&settings.with("mqtt.client_id", "worker-2"));
     second.says("connected to the broker").await;
@@ -35,6 +37,21 @@ async fn one_of_two_workers_is_killed_and_the_other_goes_on() {
     first.kill();
     let outcome = fleet.finish().await;
     check(&outcome, &database).await.assert_complete();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_that_are_both_sent_everything_store_it_once() {
+    let (database, broker) = (Database::shared().await, Broker::start());
+    let settings = Settings::new(&database.url, &broker.url());
+    let mut workers = [1, 2].map(|n| Process::start(&settings.clone().with("mqtt.client_id", format!("worker-{n}"))));
+    for worker in &mut workers {
+        worker.says("connected to the broker").await;
+    }
+    let fleet = Fleet::start(fleet_of(9, 4), &broker.url());
+    let outcome = fleet.finish().await;
+    let verdict = check(&outcome, &database).await;
+    verdict.assert_complete();
+    assert!(verdict.duplicates > 0, "both were sent something: {verdict}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

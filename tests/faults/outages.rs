@@ -8,12 +8,14 @@ use wire::{Body, BootId, Compression, Frame, Header, MachineSerial, TaskEvent, T
 use crate::harness::mqtt::Journal;
 use crate::harness::{
     Act, Broker, Database, Direction, Framing, InProcess, LONG, Process, Proxy, Publisher, Settings, blocking,
-    eventually, frame_of, sample,
+    eventually, frame_of, free_port, http_status, sample,
 };
 
 /// What the design allows ingest while the database is away.
 const MEMORY_MIB_MAX: u64 = 128;
 
+/// How often the link to the broker breaks during the outage.
+const CUTS: usize = 8;
 /// Records of a long frame.
 const LONG_FRAME_RECORDS: u32 = 75;
 
@@ -57,7 +59,13 @@ async fn while_the_database_is_away_nothing_is_acknowledged_and_memory_is_bounde
     })
     .await;
     let mqtt_url = format!("mqtt://127.0.0.1:{}", proxy.port);
-    let mut ingest = Process::start(&Settings::new(&database.url, &mqtt_url));
+    let port = free_port();
+    let settings = Settings::new(&database.url, &mqtt_url).with("http.listen", format!("127.0.0.1:{port}"));
+    let mut ingest = Process::start(&settings);
+    let ready = async |status: u16| {
+        let answers = async || (http_status(port, "/readyz").await == Some(status)).then_some(());
+        eventually(&format!("/readyz answers {status}"), LONG, answers).await;
+    };
     let publisher = Publisher::connect(broker.port()).await;
     publisher.ingest_listens(&database).await;
     publisher.delivered().await;
@@ -66,6 +74,7 @@ async fn while_the_database_is_away_nothing_is_acknowledged_and_memory_is_bounde
         (session.acknowledged.len() == session.delivered.len()).then_some(session.acknowledged.len())
     };
     let before = eventually("ingest is idle", LONG, all_acknowledged).await;
+    ready(200).await;
 
     blocking(|| database.server().stop());
     let frames: Vec<_> = (0..8).map(|machine| long_frame(&format!("AWAY-{machine}"))).collect();
@@ -75,16 +84,17 @@ async fn while_the_database_is_away_nothing_is_acknowledged_and_memory_is_bounde
     }
     publisher.delivered().await;
     // Each new session is delivered all that is unacknowledged once more.
-    for connection in 0..4 {
+    for connection in 0..=CUTS {
         eventually("the window is full", LONG, async || {
             (journal.session(connection).delivered.len() >= 1_024).then_some(())
         })
         .await;
-        if connection < 3 {
+        if connection < CUTS {
             proxy.cut();
         }
     }
     ingest.says("the database does not answer").await;
+    ready(503).await;
     let acknowledged: usize = journal.sessions().iter().map(|session| session.acknowledged.len()).sum();
     assert_eq!(acknowledged, before, "nothing is acknowledged");
     assert_eq!(publisher.told("AWAY-0"), None);
@@ -100,6 +110,7 @@ async fn while_the_database_is_away_nothing_is_acknowledged_and_memory_is_bounde
         (session.acknowledged.len() == session.delivered.len()).then_some(())
     })
     .await;
+    ready(200).await;
     assert_eq!(database.number("select count(*) from task_report").await, 8 * i64::from(LONG_FRAME_RECORDS));
     let used = ingest.memory_mib_max();
     assert!(used <= MEMORY_MIB_MAX, "{used} MiB in use while catching up");

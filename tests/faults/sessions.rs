@@ -48,9 +48,12 @@ impl Watched {
         Self { database, broker, proxy, journal, ingest }
     }
 
+    /// A publisher that ingest listens to and owes nothing.
     async fn publisher(&self) -> Publisher {
         let publisher = Publisher::connect(self.broker.port()).await;
         publisher.ingest_listens(&self.database).await;
+        publisher.delivered().await;
+        self.acknowledged_in_order(self.proxy.connections() - 1).await;
         publisher
     }
 

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use simulator::{FleetConfig, Impairments};
+use simulator::{FleetConfig, Impairments, Options};
 
-use crate::harness::{Broker, Database, Fleet, Process, Settings, blocking, check, fleet_of};
+use crate::harness::{Broker, Database, Fleet, Process, Settings, blocking, check, fleet_of, unit_options};
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -26,7 +26,9 @@ async fn a_long_day_on_which_anything_fails_at_any_time() {
     let start = |worker: usize| Process::start(&settings.clone().with("mqtt.client_id", format!("worker-{worker}")));
     let mut workers = [start(0), start(1)];
     let impairments = Impairments { duplicate_share: 0.05, ..Impairments::TSBS };
-    let fleet = Fleet::start(FleetConfig { impairments, ..fleet_of(seed % 1_000_000, seconds) }, &broker.url());
+    // The faults may take longer than the day.
+    let options = Options { drain_timeout: Duration::from_secs(1_800), ..unit_options(&broker.url()) };
+    let fleet = Fleet::start_with(FleetConfig { impairments, ..fleet_of(seed % 1_000_000, seconds) }, options);
     let mut confirmed = 0;
     let all = u64::from(seconds) * 2_880;
     while confirmed + 10_000 < all {

@@ -69,9 +69,13 @@ impl Outcome {
 
 impl Fleet {
     pub(crate) fn start(config: FleetConfig, mqtt_url: &str) -> Self {
+        Self::start_with(config, unit_options(mqtt_url))
+    }
+
+    pub(crate) fn start_with(config: FleetConfig, options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = folder.path().join("ledger");
-        let options = Options { ledger: Some(ledger.clone()), ..unit_options(mqtt_url) };
+        let options = Options { ledger: Some(ledger.clone()), ..options };
         let (sender, progress) = watch::channel(Report::default());
         let (switch, stop) = simulator::stop_switch();
         let show = move |report: &Report| {
@@ -89,10 +93,10 @@ impl Fleet {
     /// strikes an idle system shows nothing.
     pub(crate) async fn told_of(&self, records: u64) {
         eventually(&format!("{records} records are confirmed"), LONG, async || {
+            assert!(!self.task.is_finished(), "the fleet has ended: {:?}", self.report());
             (self.report().records_stored >= records).then_some(())
         })
         .await;
-        assert!(!self.task.is_finished(), "the fleet is still at work: {:?}", self.report());
     }
 
     /// Records no more and sends no more, whatever is pending.

@@ -1,6 +1,7 @@
 //! Ingest, as a process that can be killed, and inside the test, where it can be broken on purpose.
 
 use std::fs::{self, File};
+use std::net::Ipv4Addr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
@@ -10,6 +11,8 @@ use std::time::Duration;
 use polevod::ingest::{self, Counters, Sabotage, Totals};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -117,6 +120,21 @@ impl Drop for Process {
             let _ = self.child.wait();
         }
     }
+}
+
+/// The status code of an answer over HTTP; none where nobody answers.
+pub(crate) async fn http_status(port: u16, path: &str) -> Option<u16> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    answer.split(' ').nth(1)?.parse().ok()
+}
+
+/// A port on which nobody listens at the moment.
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// Ingest on a runtime of its own inside this process.

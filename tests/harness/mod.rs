@@ -12,6 +12,8 @@
 mod checker;
 mod fleet;
 mod ingest;
+pub(crate) mod mqtt;
+pub(crate) mod postgres;
 mod proxy;
 mod publisher;
 mod rows;
@@ -21,8 +23,8 @@ mod wait;
 
 pub(crate) use checker::{Verdict, check};
 pub(crate) use fleet::{Fleet, Outcome, fleet_of, unit_options};
-pub(crate) use ingest::{InProcess, Process};
-pub(crate) use proxy::{Act, Direction, Framing, Proxy, Seen, mqtt, postgres};
+pub(crate) use ingest::{InProcess, Process, free_port, http_status};
+pub(crate) use proxy::{Act, Direction, Framing, Proxy, Seen};
 pub(crate) use publisher::{Publisher, frame_of, sample};
 pub(crate) use servers::{Broker, Database, blocking};
 pub(crate) use settings::Settings;

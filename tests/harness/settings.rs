@@ -14,6 +14,7 @@ impl Settings {
             .with("database.url", database_url)
             .with("mqtt.url", mqtt_url)
             .with("database.connect_timeout_s", 2)
+            .with("http.listen", "")
             .with("log.filter", "polevod=debug,info")
     }
 

@@ -9,9 +9,10 @@ use anyhow::anyhow;
 
 use crate::cargo::{root, step, target_folder};
 
-/// Builds `program` and replaces this process by it, so that Ctrl-C and the exit code are the program's own.
+/// Builds the service, and `program` if that is another, and becomes `program`: Ctrl-C and the exit code are its own.
 pub(crate) fn run(program: &str, arguments: &[&str], flags: &[OsString]) -> anyhow::Result<ExitCode> {
-    step(&["build", "--release", "--package", program, "--bin", program], &[])?;
+    let (service, wanted) = (["--package", "polevod", "--bin", "polevod"], ["--package", program, "--bin", program]);
+    step(&[&["build", "--release", "--locked"], &service[..], &wanted[..]].concat(), &[])?;
     Err(become_program(program, arguments, flags).expect_err("nothing comes back from exec but an error"))
 }
 

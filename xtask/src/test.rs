@@ -25,7 +25,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let linted = lint::quick();
     let tested = tests(&[])?;
     let in_ci = std::env::var("CI").as_deref() == Ok("true");
-    let all_well = linted.is_ok() && tested.status.success() && !(in_ci && !tested.skips.is_empty());
+    let all_well = linted.is_ok() && tested.status.success() && (!in_ci || tested.skips.is_empty());
     if let Err(error) = linted {
         eprintln!("\nxtask: {error:#}");
     }

@@ -109,7 +109,8 @@ impl Ledger {
         loop {
             let appended = self.state().appended;
             match &*durable.borrow_and_update() {
-                Durable::Up(position) if appended - position > MAX_WAITING_BYTES => {}
+                // The disk may have passed what was appended a moment ago.
+                Durable::Up(position) if appended.saturating_sub(*position) > MAX_WAITING_BYTES => {}
                 _ => return,
             }
             if durable.changed().await.is_err() {

@@ -235,13 +235,8 @@ impl Reading<'_> {
                     16.0
                 }
             }
-            signal::KERNEL_CRACKER_GAP_MM => {
-                if job?.crop.name == "maize_silage" {
-                    2.0
-                } else {
-                    return None;
-                }
-            }
+            signal::KERNEL_CRACKER_GAP_MM if job?.crop.name == "maize_silage" => 2.0,
+            signal::KERNEL_CRACKER_GAP_MM => return None,
             signal::LOSS_SIEVE_PCT => {
                 if at.shafts_on {
                     0.35 + 0.75 * crop_load.powi(2) + 0.08 * self.noise(44, 8.0)

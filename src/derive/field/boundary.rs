@@ -6,8 +6,9 @@ use i_overlay::core::overlay::{IntOverlayOptions, Overlay};
 use i_overlay::core::overlay_rule::OverlayRule;
 use i_overlay::i_float::int::point::IntPoint;
 
+use crate::derive::geometry::{Frame, Point, ring_area_m2};
+
 use super::crossing::{Nano, Place, first_crossing, place};
-use super::plane::{Plane, signed_area};
 use super::{Fault, LatLon, Mend};
 
 /// Points of one boundary. A round of 50 km logged every 2.5 m has as many.
@@ -111,8 +112,8 @@ impl Boundary {
         let Some(first) = outers.first().and_then(|ring| ring.first()) else {
             return Err(Fault::NoOutline);
         };
-        let plane = Plane::at(place_of(*first));
-        let parts = untangle(outers, holes, &plane, &mut mends)?;
+        let frame = frame_at(place_of(*first));
+        let parts = untangle(outers, holes, &frame, &mut mends)?;
         let polygons: Vec<Polygon> = parts.into_iter().map(|part| part.into_polygon(&mut mends)).collect();
         mends.dedup();
         let boundary = Self::of(polygons);
@@ -122,11 +123,12 @@ impl Boundary {
 
     fn of(polygons: Vec<Polygon>) -> Self {
         let anchor = polygons[0].outer[0];
-        let plane = Plane::at(anchor);
+        let frame = frame_at(anchor);
         let (mut area_m2, mut flat_area, mut moment) = (0.0, 0.0, [0.0, 0.0]);
         // Holes run the other way and so count against.
         for ring in rings(&polygons) {
-            area_m2 += signed_area(ring.iter().map(|place| plane.project(*place)));
+            area_m2 +=
+                ring_area_m2(&ring.iter().map(|place| frame.point(place.lat_deg, place.lon_deg)).collect::<Vec<_>>());
             let flat = ring.iter().map(|p| [p.lon_deg - anchor.lon_deg, p.lat_deg - anchor.lat_deg]);
             for (p, q) in flat.clone().zip(flat.cycle().skip(1)) {
                 let cross = p[0] * q[1] - q[0] * p[1];
@@ -201,8 +203,8 @@ impl Boundary {
         };
         let mut overlay = Overlay::from_subj_and_clip(&paths(self), &paths(other));
         let shapes = overlay.overlay(OverlayRule::Intersect, FillRule::NonZero);
-        let plane = Plane::at(self.centre);
-        shapes.iter().flatten().map(|path| flat_area(&from_path(path), &plane)).sum()
+        let frame = frame_at(self.centre);
+        shapes.iter().flatten().map(|path| flat_area(&from_path(path), &frame)).sum()
     }
 }
 
@@ -269,7 +271,7 @@ fn tidy(ring: &Ring, repeats_first_point: bool, mends: &mut Vec<Mend>) -> Result
 fn untangle(
     outers: Vec<Vec<Nano>>,
     holes: Vec<Vec<Nano>>,
-    plane: &Plane,
+    frame: &Frame,
     mends: &mut Vec<Mend>,
 ) -> Result<Vec<Part>, Fault> {
     let rings: Vec<Vec<Nano>> = outers.iter().chain(&holes).cloned().collect();
@@ -277,7 +279,7 @@ fn untangle(
         return assign(outers, holes);
     };
     let at = place_of(crossing);
-    let enclosed = |rings: &[Vec<Nano>]| rings.iter().map(|ring| flat_area(ring, plane).abs()).sum::<f64>();
+    let enclosed = |rings: &[Vec<Nano>]| rings.iter().map(|ring| flat_area(ring, frame).abs()).sum::<f64>();
     let before_m2 = enclosed(&outers) - enclosed(&holes);
     let paths: Vec<_> = rings.iter().map(|ring| to_path(ring)).collect();
     let options = IntOverlayOptions { ogc: true, ..IntOverlayOptions::keep_all_points() };
@@ -288,9 +290,9 @@ fn untangle(
     let mut parts = Vec::new();
     for shape in shapes {
         let mut rings = shape.iter().map(|path| from_path(path));
-        let Some(outer) = rings.next().filter(|ring| flat_area(ring, plane).abs() > tolerated_m2) else { continue };
-        let holes: Vec<_> = rings.filter(|ring| flat_area(ring, plane).abs() > tolerated_m2).collect();
-        after_m2 += flat_area(&outer, plane).abs() - enclosed(&holes);
+        let Some(outer) = rings.next().filter(|ring| flat_area(ring, frame).abs() > tolerated_m2) else { continue };
+        let holes: Vec<_> = rings.filter(|ring| flat_area(ring, frame).abs() > tolerated_m2).collect();
+        after_m2 += flat_area(&outer, frame).abs() - enclosed(&holes);
         parts.push(Part { outer, holes });
     }
     let area_m2 = after_m2 - before_m2;
@@ -298,7 +300,7 @@ fn untangle(
         return Err(Fault::SelfIntersection { at });
     }
     mends.push(Mend::Untangled { at, area_m2 });
-    sort(&mut parts, plane);
+    sort(&mut parts, frame);
     Ok(parts)
 }
 
@@ -310,18 +312,18 @@ fn assign(outers: Vec<Vec<Nano>>, holes: Vec<Vec<Nano>>) -> Result<Vec<Part>, Fa
             return Err(Fault::PartsOverlap { at: place_of(outer[0]) });
         }
     }
-    let plane = Plane::at(place_of(outers[0][0]));
+    let frame = frame_at(place_of(outers[0][0]));
     let mut parts: Vec<Part> = outers.into_iter().map(|outer| Part { outer, holes: Vec::new() }).collect();
     for hole in holes {
         let part = parts.iter_mut().find(|part| is_within(&hole, &part.outer));
         part.ok_or(Fault::HoleOutside { at: place_of(hole[0]) })?.holes.push(hole);
     }
-    sort(&mut parts, &plane);
+    sort(&mut parts, &frame);
     Ok(parts)
 }
 
-fn sort(parts: &mut [Part], plane: &Plane) {
-    parts.sort_by(|a, b| flat_area(&b.outer, plane).abs().total_cmp(&flat_area(&a.outer, plane).abs()));
+fn sort(parts: &mut [Part], frame: &Frame) {
+    parts.sort_by(|a, b| flat_area(&b.outer, frame).abs().total_cmp(&flat_area(&a.outer, frame).abs()));
 }
 
 /// Whether a ring that does not cross `outer` lies in it. Points on its edge say nothing; a ring that has no other
@@ -331,8 +333,14 @@ fn is_within(ring: &[Nano], outer: &[Nano]) -> bool {
     telling != Some(Place::Outside)
 }
 
-fn flat_area(ring: &[Nano], plane: &Plane) -> f64 {
-    signed_area(ring.iter().map(|point| plane.project(place_of(*point))))
+pub(super) fn flat_area(ring: &[Nano], frame: &Frame) -> f64 {
+    let points: Vec<Point> =
+        ring.iter().map(|nano| place_of(*nano)).map(|p| frame.point(p.lat_deg, p.lon_deg)).collect();
+    ring_area_m2(&points)
+}
+
+pub(super) fn frame_at(place: LatLon) -> Frame {
+    Frame::at(place.lat_deg, place.lon_deg)
 }
 
 /// Twice the area in nano degrees, positive against the clock. About the first point, so that it fits.
@@ -342,18 +350,18 @@ fn doubled_area(ring: &[Nano]) -> i128 {
     ring.iter().zip(ends).map(|(p, q)| (about(*p), about(*q))).map(|(p, q)| p[0] * q[1] - q[0] * p[1]).sum()
 }
 
-fn nano_of(place: LatLon) -> Nano {
+pub(super) fn nano_of(place: LatLon) -> Nano {
     [place.lon_deg, place.lat_deg].map(|degrees| (degrees * NANO).round() as i64)
 }
 
-fn place_of(nano: Nano) -> LatLon {
+pub(super) fn place_of(nano: Nano) -> LatLon {
     LatLon { lat_deg: nano[1] as f64 / NANO, lon_deg: nano[0] as f64 / NANO }
 }
 
-fn to_path(ring: &[Nano]) -> Vec<IntPoint<i64>> {
+pub(super) fn to_path(ring: &[Nano]) -> Vec<IntPoint<i64>> {
     ring.iter().map(|[x, y]| IntPoint::new(*x, *y)).collect()
 }
 
-fn from_path(path: &[IntPoint<i64>]) -> Vec<Nano> {
+pub(super) fn from_path(path: &[IntPoint<i64>]) -> Vec<Nano> {
     path.iter().map(|point| [point.x, point.y]).collect()
 }

@@ -4,6 +4,8 @@ use rstar::primitives::GeomWithData;
 use rstar::primitives::Rectangle;
 use rstar::{AABB, RTree};
 
+use crate::derive::geometry::{Point, distance_to_segment};
+
 use super::{Field, FieldId, LatLon};
 
 /// Positions this far outside still count as in the field: receivers scatter, and the antenna is not the header.
@@ -119,7 +121,7 @@ struct Shape {
     scale: [f64; 2],
     south_m: f64,
     strip_m: f64,
-    strips: Vec<Vec<[[f64; 2]; 2]>>,
+    strips: Vec<Vec<[Point; 2]>>,
 }
 
 impl Shape {
@@ -127,18 +129,18 @@ impl Shape {
         let centre = field.boundary.centre();
         let scale = scale_at(centre.lat_deg);
         let flat = |place: &LatLon| to_metres(centre, scale, place.lat_deg, place.lon_deg);
-        let edges: Vec<[[f64; 2]; 2]> = field
+        let edges: Vec<[Point; 2]> = field
             .boundary
             .rings()
             .flat_map(|ring| ring.iter().zip(ring.iter().cycle().skip(1)).map(|(p, q)| [flat(p), flat(q)]))
             .collect();
-        let ends = || edges.iter().flatten().map(|point| point[1]);
+        let ends = || edges.iter().flatten().map(|point| point.y);
         let (south_m, north_m) = (ends().fold(f64::INFINITY, f64::min), ends().fold(f64::NEG_INFINITY, f64::max));
         let count = (edges.len() / EDGES_PER_STRIP).clamp(1, MAX_STRIPS);
         let strip_m = (north_m - south_m).max(f64::MIN_POSITIVE) / count as f64;
         let mut shape = Self { centre, scale, south_m, strip_m, strips: vec![Vec::new(); count] };
         for edge in edges {
-            let strips = shape.strips(edge[0][1].min(edge[1][1]), edge[0][1].max(edge[1][1]));
+            let strips = shape.strips(edge[0].y.min(edge[1].y), edge[0].y.max(edge[1].y));
             for strip in &mut shape.strips[strips] {
                 strip.push(edge);
             }
@@ -153,12 +155,9 @@ impl Shape {
     }
 
     fn holds(&self, lat_deg: f64, lon_deg: f64) -> bool {
-        let [x, y] = to_metres(self.centre, self.scale, lat_deg, lon_deg);
+        let Point { x, y } = to_metres(self.centre, self.scale, lat_deg, lon_deg);
         let edges = &self.strips[*self.strips(y, y).start()];
-        edges
-            .iter()
-            .filter(|[p, q]| (p[1] > y) != (q[1] > y) && x < (q[0] - p[0]) * (y - p[1]) / (q[1] - p[1]) + p[0])
-            .count()
+        edges.iter().filter(|[p, q]| (p.y > y) != (q.y > y) && x < (q.x - p.x) * (y - p.y) / (q.y - p.y) + p.x).count()
             % 2
             == 1
     }
@@ -166,8 +165,8 @@ impl Shape {
     /// Metres to the nearest edge, if within `buffer_m`.
     fn distance_m(&self, lat_deg: f64, lon_deg: f64, buffer_m: f64) -> Option<f64> {
         let point = to_metres(self.centre, self.scale, lat_deg, lon_deg);
-        let strips = &self.strips[self.strips(point[1] - buffer_m, point[1] + buffer_m)];
-        let distances = strips.iter().flatten().map(|[p, q]| distance(point, *p, *q));
+        let strips = &self.strips[self.strips(point.y - buffer_m, point.y + buffer_m)];
+        let distances = strips.iter().flatten().map(|[p, q]| distance_to_segment(point, *p, *q));
         distances.min_by(f64::total_cmp).filter(|distance_m| *distance_m <= buffer_m)
     }
 }
@@ -181,14 +180,6 @@ fn scale_at(lat_deg: f64) -> [f64; 2] {
     ]
 }
 
-fn to_metres(centre: LatLon, scale: [f64; 2], lat_deg: f64, lon_deg: f64) -> [f64; 2] {
-    [(lon_deg - centre.lon_deg) * scale[0], (lat_deg - centre.lat_deg) * scale[1]]
-}
-
-/// From a point to an edge.
-fn distance(point: [f64; 2], p: [f64; 2], q: [f64; 2]) -> f64 {
-    let (along, to) = ([q[0] - p[0], q[1] - p[1]], [point[0] - p[0], point[1] - p[1]]);
-    let length2 = along[0].powi(2) + along[1].powi(2);
-    let t = if length2 > 0.0 { ((to[0] * along[0] + to[1] * along[1]) / length2).clamp(0.0, 1.0) } else { 0.0 };
-    (to[0] - t * along[0]).hypot(to[1] - t * along[1])
+fn to_metres(centre: LatLon, scale: [f64; 2], lat_deg: f64, lon_deg: f64) -> Point {
+    Point::new((lon_deg - centre.lon_deg) * scale[0], (lat_deg - centre.lat_deg) * scale[1])
 }

@@ -7,10 +7,10 @@
 //! one to within centimetres.
 
 mod boundary;
+mod cover;
 mod crossing;
 mod defect;
 mod index;
-mod plane;
 
 #[cfg(test)]
 mod tests;
@@ -18,9 +18,9 @@ mod tests;
 use serde::Serialize;
 
 pub use boundary::{Boundary, Built, MAX_POINTS, Polygon, RawBoundary, Region, Ring, Rules};
+pub use cover::covered_m2;
 pub use defect::{Fault, Mend};
 pub use index::{Fields, MATCH_BUFFER_M, NEAR_BUFFER_M, Near};
-pub use plane::Plane;
 
 /// A place on the WGS 84 ellipsoid.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -164,7 +164,7 @@ fn what_is_no_field_is_refused_in_words() {
         expect!["refused: a ring has 2 different points and encloses nothing; three are needed"],
     );
     check(&raw(&[square(0.0, 0.0, 10.0)], &[]), expect!["refused: the area of 0.010 ha is outside 0.1..=2000 ha"]);
-    check(&raw(&[square(0.0, 0.0, 5000.0)], &[]), expect!["refused: the area of 2498.525 ha is outside 0.1..=2000 ha"]);
+    check(&raw(&[square(0.0, 0.0, 5000.0)], &[]), expect!["refused: the area of 2498.526 ha is outside 0.1..=2000 ha"]);
     check(
         &raw(&[square(0.0, 0.0, 500.0)], &[square(600.0, 0.0, 50.0)]),
         expect!["refused: a hole at 56.5000000, 84.9097426 lies outside the outline"],
@@ -239,6 +239,19 @@ fn fields_that_share_ground_say_how_much() {
     let sharing: Vec<_> =
         fields.sharing(&third.boundary).iter().map(|(field, m2)| (field.id.0, (m2 / 100.0).round() as i64)).collect();
     assert_eq!(sharing, [(2, 750), (1, 150)]);
+}
+
+#[test]
+fn ground_covered_twice_counts_once_and_beyond_the_field_not_at_all() {
+    let outline = |ring: &Ring| vec![ring.iter().map(|place| [place.lat_deg, place.lon_deg]).collect::<Vec<_>>()];
+    let mut pierced = outline(&square(200.0, 0.0, 300.0));
+    pierced.push(square(400.0, 100.0, 50.0).iter().rev().map(|place| [place.lat_deg, place.lon_deg]).collect());
+    let outlines = [outline(&square(0.0, 0.0, 300.0)), pierced];
+    let field = field(1, &[square(0.0, 0.0, 250.0)], &[]);
+    let hundreds = |m2: f64| (m2 / 100.0).round();
+    assert_eq!(hundreds(covered_m2(&outlines, None)), 900.0 + 900.0 - 300.0 - 25.0);
+    assert_eq!(hundreds(covered_m2(&outlines, Some(&field.boundary))), 625.0);
+    assert_eq!(covered_m2(&[], Some(&field.boundary)), 0.0);
 }
 
 /// The boundary of a real field; its area on the ellipsoid was computed by another program.

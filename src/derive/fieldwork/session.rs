@@ -26,6 +26,8 @@ pub struct Session {
     pub season: i16,
     /// Where.
     pub place: Place,
+    /// The box around the positions at work; absent without any.
+    pub bounds: Option<GeoBox>,
     /// What was done.
     pub operation: Operation,
     /// What told the operation.
@@ -89,6 +91,16 @@ pub enum Place {
         /// first point not repeated.
         proposed_boundary: Vec<[f64; 2]>,
     },
+}
+
+/// A box of degrees.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct GeoBox {
+    pub south_deg: f64,
+    pub west_deg: f64,
+    pub north_deg: f64,
+    pub east_deg: f64,
 }
 
 /// Who says so.
@@ -254,6 +266,26 @@ pub enum FuelSource {
     Level,
 }
 
+impl FuelSource {
+    const NAMES: [(Self, &str); 5] = [
+        (Self::Counter, "counter"),
+        (Self::TaskCounter, "task_counter"),
+        (Self::CoarseCounter, "coarse_counter"),
+        (Self::Rate, "rate"),
+        (Self::Level, "level"),
+    ];
+
+    /// Name as in JSON, the database and on the command line.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.into_iter().find(|(source, _)| *source == self).map_or("", |(_, name)| name)
+    }
+
+    /// The source of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|(_, known)| *known == name).map(|(source, _)| source)
+    }
+}
+
 /// What was harvested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Harvest {
@@ -402,7 +434,7 @@ pub struct Completeness {
     pub share: Option<f64>,
     /// Longest time without a sample, s.
     pub longest_gap_s: f64,
-    /// Samples whose time was corrected or estimated.
+    /// Samples whose time was estimated.
     pub estimated_time: u64,
 }
 
@@ -431,6 +463,10 @@ pub enum Remark {
     RecordsMissing,
     /// There was a time without data; the machine was taken to work on where it worked before and after.
     WorkedThroughGap,
+    /// There was a time without data of which nothing is known.
+    WithoutDataPartly,
+    /// Part of the work lies outside the field's boundary and is not in its area.
+    PartlyOutsideField,
     /// The machine's own area differs by more than 3 %.
     AreaDiffersFromMachine,
     /// The machine's own fuel differs by more than 5 %.
@@ -443,6 +479,8 @@ pub enum Remark {
     GeometryOnly,
     /// Times were estimated because the machine's clock was wrong.
     TimesEstimated,
+    /// The way by positions and the way that the machine measured differ by more than 3 %.
+    WaysDiffer,
     /// A counter ran backwards and was taken as reset.
     CounterReset,
     /// The operation is not told by anyone.

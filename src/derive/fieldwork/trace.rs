@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::State;
+use super::build::Builder;
+use crate::derive::geometry::Point;
 
 /// What stands behind the figures of a session.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -91,4 +93,34 @@ pub enum Dropped {
 impl Dropped {
     /// How many reasons there are.
     pub const COUNT: usize = 8;
+}
+
+/// Fills in the way, the swath and the coverage of a session.
+pub(super) fn trace_of(builder: &Builder<'_, '_>, trace: &mut Trace) {
+    let day = builder.day;
+    let at = |index: usize| Timestamp::from_millisecond(day.work.readings.recorded_at_ms[index]).unwrap_or_default();
+    let placed = builder.intervals.clone().filter(|index| !day.track.degrees[*index].0.is_nan());
+    trace.points = placed
+        .map(|index| {
+            let (latitude_deg, longitude_deg) = day.track.degrees[index];
+            let speed_kmh = Some(day.track.speed_mps[index] * 3.6).filter(|speed| !speed.is_nan());
+            TracePoint { at: at(index), latitude_deg, longitude_deg, state: day.states[index], speed_kmh }
+        })
+        .collect();
+    let degrees = |point| {
+        let (latitude, longitude) = builder.frame.degrees(point);
+        [latitude, longitude]
+    };
+    for (run, strip) in builder.group.runs.iter().zip(&builder.strips) {
+        let middle = strip.vertices.iter().map(|vertex| {
+            let [latitude, longitude] = degrees(vertex.at);
+            let width_m = day.width_at(vertex.sample.min(*run.end())).0.or(builder.width_m).unwrap_or(0.0);
+            [latitude, longitude, width_m]
+        });
+        trace.swaths.push(Swath { started_at: at(*run.start()), ended_at: at(*run.end()), middle: middle.collect() });
+    }
+    if let Some(coverage) = &builder.coverage {
+        let ring = |ring: Vec<Point>| ring.into_iter().map(degrees).collect();
+        trace.coverage = coverage.regions().into_iter().map(|region| region.into_iter().map(ring).collect()).collect();
+    }
 }

@@ -170,6 +170,26 @@ impl Raster {
         self.bits.iter_mut().zip(&other.bits).for_each(|(word, other)| *word |= other);
     }
 
+    /// Length of the boundary of what is covered, metres. Edges of cells are longer than the line they follow, by 4/π on
+    /// the average of all directions.
+    pub fn boundary_m(&self) -> f64 {
+        let mut edges = 0;
+        let blank = vec![0; self.words];
+        for row in 0..=self.rows {
+            let words = |row: usize| &self.bits[row * self.words..(row + 1) * self.words];
+            let below = if row > 0 { words(row - 1) } else { &blank };
+            let here = if row < self.rows { words(row) } else { &blank };
+            edges += below.iter().zip(here).map(|(a, b)| u64::from((a ^ b).count_ones())).sum::<u64>();
+            let mut before = 0;
+            for &word in here {
+                edges += u64::from((word ^ (word << 1 | before)).count_ones());
+                before = word >> 63;
+            }
+            edges += before;
+        }
+        edges as f64 * self.cell_m * std::f64::consts::FRAC_PI_4
+    }
+
     /// How far the counted area of a region with this boundary can be from its true area.
     pub fn error_bound_m2(&self, boundary_m: f64) -> f64 {
         self.cell_m * (std::f64::consts::SQRT_2 * boundary_m + 4.0 * self.cell_m)
@@ -238,6 +258,18 @@ mod tests {
         let crossed = points(&[(0.0, 0.0), (10.0, 0.0), (0.0, 10.0), (10.0, 10.0)]);
         let cells = raster.fill(&crossed);
         assert!((raster.area_m2(cells) - 50.0).abs() < 0.5);
+    }
+
+    #[test]
+    fn a_disc_has_its_circumference() {
+        let disc: Vec<_> = (0..720)
+            .map(|n| f64::from(n) * std::f64::consts::TAU / 720.0)
+            .map(|angle| Point::new(500.0 + 400.0 * angle.cos(), 500.0 + 400.0 * angle.sin()))
+            .collect();
+        let mut raster = grid(1000.0, 0.5);
+        raster.fill(&disc);
+        let truth = 400.0 * std::f64::consts::TAU;
+        assert!((raster.boundary_m() / truth - 1.0).abs() < 0.01, "{}", raster.boundary_m());
     }
 
     #[test]

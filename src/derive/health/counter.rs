@@ -181,8 +181,8 @@ mod tests {
             4812.0
             4812.0
             4812.0
-            4812.3  replaced 4812 by 0
-            4813.3
+            4812.4  replaced 4812 by 0
+            4813.4
             glitches 0"#]],
         );
     }

@@ -127,6 +127,11 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, String> {
     })
 }
 
+/// Whether patterns of models name a model; none of them name every machine.
+pub fn is_for(patterns: &[String], model: Option<&str>) -> bool {
+    patterns.is_empty() || model.is_some_and(|model| patterns.iter().any(|pattern| matches(pattern, model)))
+}
+
 /// Whether `pattern` with `*` for any run of characters matches the whole of `text`: `mtz-*` matches `mtz-3522`.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {

@@ -4,16 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A language of the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// Russian.
-    #[default]
-    Ru,
-    /// English.
-    En,
-}
+pub use crate::locale::Language;
 
 /// A text in every language of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,25 +24,6 @@ pub struct Texts {
     pub ru: Vec<String>,
     /// English.
     pub en: Vec<String>,
-}
-
-impl Language {
-    /// `ru` or `en`.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Ru => "ru",
-            Self::En => "en",
-        }
-    }
-
-    /// Reads a code as the database holds it.
-    pub fn parse(code: &str) -> Option<Self> {
-        match code {
-            "ru" => Some(Self::Ru),
-            "en" => Some(Self::En),
-            _ => None,
-        }
-    }
 }
 
 impl Text {
@@ -109,16 +81,12 @@ impl Severity {
     }
 
     /// A word for it.
-    pub const fn word(self, language: Language) -> &'static str {
-        match (self, language) {
-            (Self::Information, Language::Ru) => "сведение",
-            (Self::Plan, Language::Ru) => "запланировать",
-            (Self::Urgent, Language::Ru) => "срочно",
-            (Self::Stop, Language::Ru) => "остановить",
-            (Self::Information, Language::En) => "information",
-            (Self::Plan, Language::En) => "plan",
-            (Self::Urgent, Language::En) => "urgent",
-            (Self::Stop, Language::En) => "stop",
+    pub fn word(self, language: Language) -> &'static str {
+        match self {
+            Self::Information => language.text("severity.information"),
+            Self::Plan => language.text("severity.plan"),
+            Self::Urgent => language.text("severity.urgent"),
+            Self::Stop => language.text("severity.stop"),
         }
     }
 }

@@ -235,6 +235,7 @@ impl<'a> Mapper<'a> {
         let data = &self.set.data;
         let field = data.fields.iter().find(|field| task.field.as_ref() == Some(&field.id));
         let crop = field.and_then(|f| f.crop.as_ref()).and_then(|id| data.crops.iter().find(|crop| crop.0 == *id));
+        let practice = data.practices.iter().find(|(id, _)| task.practice.as_ref() == Some(id));
         let is_other = |other: &&Device| device.is_none_or(|device| device.id != other.id);
         let mut others = data.devices.iter().filter(|other| task.devices.contains(&other.id)).filter(is_other);
         TaskRecord {
@@ -244,7 +245,7 @@ impl<'a> Mapper<'a> {
             field: field.map(|f| bounded(f.name.as_ref().or(f.code.as_ref()).unwrap_or(&f.id))).unwrap_or_default(),
             operator: bounded(&operator(task, data)),
             implement: others.next().and_then(|d| d.designator.as_deref()).map(bounded).unwrap_or_default(),
-            operation: String::new(),
+            operation: practice.map(|(_, name)| bounded(name)).unwrap_or_default(),
             crop: crop.map(|(_, name)| bounded(name)).unwrap_or_default(),
             totals,
         }
@@ -280,7 +281,8 @@ fn bounded(text: &str) -> String {
 
 /// The NAME is unique in the world, a serial only among one maker's machines.
 fn serial_of(device: &Device) -> Option<MachineSerial> {
-    let name = device.name.filter(|name| name.0 != 0).and_then(|name| serial_from(&name.to_string()));
+    let name =
+        device.name.filter(|name| name.0 != 0 && !name.is_made_up()).and_then(|name| serial_from(&name.to_string()));
     let serial = || serial_from(device.serial.as_deref()?);
     let designator = || serial_from(device.designator.as_deref()?);
     name.or_else(serial).or_else(designator)

@@ -148,7 +148,7 @@ pub fn from_file(format: Format, file: &str, bytes: &[u8], options: &Options) ->
 }
 
 /// A serial from what a recording calls its machine: characters that no serial may have become `-`.
-fn serial_from(name: &str) -> Option<MachineSerial> {
+pub(super) fn serial_from(name: &str) -> Option<MachineSerial> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let name: String = name.trim().chars().map(|c| if is_allowed(c) { c } else { '-' }).collect();
     let name = name.trim_matches('-');
@@ -165,6 +165,11 @@ fn serial_from_file(file: &str) -> MachineSerial {
 /// What tells a file from others; see [`HEAD_BYTES`].
 fn head(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.len().min(HEAD_BYTES)]
+}
+
+/// The boot of everything of one kind that one name stands for.
+pub(super) fn boot_of(kind: &str, name: &str) -> BootId {
+    boot_from(Digest::new(kind).with(name.as_bytes()))
 }
 
 fn boot_from(digest: Digest) -> BootId {

@@ -42,4 +42,5 @@ signals! {
     75 AMBIENT_TEMP_C = "ambient_temp_c", "°C", 1 / 32, valid -70.0 => 70.0, usual -45.0 => 40.0, Spn(171), Wide(SqlType::Real), K::ANY, Gauge, "ambient air temperature";
     76 BARO_PRESSURE_KPA = "baro_pressure_kpa", "kPa", 1 / 2, valid 40.0 => 125.0, usual 95.0 => 105.0, Spn(108), Narrow, K::ENGINE, Gauge, "barometric pressure";
     77 SERVICE_HOURS_LEFT_H = "service_hours_left_h", "h", 1 / 1, valid -32127.0 => 32128.0, usual -500.0 => 2000.0, Spn(916), Narrow, K::ENGINE, Gauge, "engine hours until the next service";
+    78 ENGINE_RUNNING = "engine_running", "switch", 1 / 1, valid 0.0 => 1.0, usual 0.0 => 1.0, Project, Narrow, K::ENGINE, State, "the engine runs, where that is all a source tells";
 }

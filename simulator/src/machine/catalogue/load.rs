@@ -220,7 +220,7 @@ impl Catalogue {
             }
         }
         for district in &self.districts {
-            for (crop, _) in &district.crops {
+            for crop in district.crops.keys() {
                 if !self.crops.iter().any(|known| known.name == *crop) {
                     let place = Place { file: DISTRICTS.0 };
                     return Err(place.error("district.crops", crop, "name a crop of crops.toml"));

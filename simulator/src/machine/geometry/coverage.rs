@@ -6,7 +6,7 @@
 //! lie side by side without an obstacle between them make a *land*, which is driven back and forth: neighbour after
 //! neighbour, or, where turning into the next strip would need a turn in three parts, across half a block of strips.
 
-use super::plane::{Point, Pose};
+use super::plane::Point;
 use super::polygon::{Polygon, ring_edges};
 
 /// Rounds, at most.
@@ -130,21 +130,6 @@ impl Coverage {
                 *here = to;
             }
         }
-    }
-
-    /// Where pass `index` begins and in which direction; and where it ends.
-    pub(crate) fn ends(&self, index: usize) -> Option<(Pose, Pose)> {
-        Some(match *self.passes.get(index)? {
-            Pass::Straight { from, to, .. } => {
-                let heading = from.direction(to);
-                (Pose::new(from, heading), Pose::new(to, heading))
-            }
-            Pass::Round(round) => {
-                let ring = self.rounds.get(round)?;
-                let start = Pose::new(ring[0].towards(ring[1], 0.5), ring[0].direction(ring[1]));
-                (start, start)
-            }
-        })
     }
 }
 
@@ -342,6 +327,7 @@ fn shadows(edges: &[(Point, Point)], bottom: f64, top: f64) -> Vec<(f64, f64)> {
 mod tests {
     use super::super::area::{Covered, Strip, swath_area};
     use super::super::path::Path;
+    use super::super::plane::Pose;
     use super::super::route::Ground;
     use super::*;
     use proptest::prelude::*;
@@ -354,16 +340,19 @@ mod tests {
         radii_m.iter().enumerate().map(|(index, radius)| CENTRE.ahead(step * index as f64, *radius)).collect()
     }
 
-    fn strips_of(plan: &Coverage, radius_m: f64) -> Vec<Strip> {
-        let mut strips = Vec::new();
-        for pass in &plan.passes {
-            let path = match *pass {
-                Pass::Straight { from, to, .. } => Path::straight(from, to),
-                Pass::Round(round) => Path::rounded(&plan.rounds[round], true, radius_m),
-            };
-            strips.extend(path.pieces().iter().map(|p| Strip::new(CENTRE, p.from, p.length_m, p.curvature)));
+    fn way_of(plan: &Coverage, pass: &Pass, radius_m: f64) -> Path {
+        match *pass {
+            Pass::Straight { from, to, .. } => Path::straight(from, to),
+            Pass::Round(round) => Path::rounded(&plan.rounds[round], true, radius_m),
         }
-        strips
+    }
+
+    fn strips_of(plan: &Coverage, radius_m: f64) -> Vec<Strip> {
+        let ways = plan.passes.iter().map(|pass| way_of(plan, pass, radius_m));
+        let strips = ways.map(|way| {
+            way.pieces().iter().map(|p| Strip::new(CENTRE, p.from, p.length_m, p.curvature)).collect::<Vec<_>>()
+        });
+        strips.flatten().collect()
     }
 
     fn covered(field: &Polygon, plan: &Coverage, rules: &CoverageRules) -> Covered {
@@ -391,14 +380,15 @@ mod tests {
             let obstacle = Polygon::new(hole, Vec::new());
             let ground = Ground::new(field.clone(), rules.radius_m, rules.radius_m);
             let mut here: Option<Pose> = None;
-            for index in 0..plan.passes.len() {
-                let (from, to) = plan.ends(index).expect("the pass exists");
+            for (index, pass) in plan.passes.iter().enumerate() {
+                let way = way_of(&plan, pass, rules.radius_m);
+                let from = way.pieces()[0].from;
                 if let (Some(here), true) = (here, has_hole) {
                     for point in ground.turn(here, from).points(2.0) {
                         prop_assert!(!obstacle.contains(point), "turn {} enters", index);
                     }
                 }
-                here = Some(to);
+                here = way.end();
             }
             if has_hole {
                 let on_obstacle = swath_area(&strips_of(&plan, 6.0), rules.width_m, Some((&obstacle, CENTRE)));

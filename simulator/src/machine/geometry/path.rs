@@ -182,6 +182,7 @@ impl Path {
     }
 
     /// As [`Path::pose_from`], looked for from the beginning.
+    #[cfg(test)]
     pub(crate) fn pose_at(&self, along_m: f64) -> Pose {
         self.pose_from(along_m, Cursor::default()).0
     }

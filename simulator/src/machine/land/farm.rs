@@ -55,7 +55,6 @@ const NAMES: [&str; 24] = [
 #[derive(Debug)]
 pub(crate) struct Farm {
     pub(crate) name: String,
-    pub(crate) district: usize,
     pub(crate) projection: Projection,
     pub(crate) yard: Point,
     pub(crate) fields: Vec<Arc<Field>>,
@@ -102,7 +101,6 @@ impl Farm {
             fields: Vec::new(),
             crossings,
             weather_seed: Random::fork(seed, &format!("weather {}", district.name)).next_u64(),
-            district: district_number,
             name,
         };
         let centre = farm.crossing((0, 0));
@@ -343,13 +341,18 @@ mod tests {
     use crate::machine::catalogue::Catalogue;
     use crate::machine::geometry::segments_cross;
 
+    /// Farms made of each district.
+    const FARMS_EACH: usize = 3;
+
     fn farms() -> (Catalogue, Vec<Farm>) {
         let catalogue = Catalogue::load(None).expect("the built-in files are sound");
         let farms = catalogue
             .districts
             .iter()
             .enumerate()
-            .flat_map(|(index, district)| (0..3).map(move |n| Farm::make(district, index, n, district.centre, 11)))
+            .flat_map(|(index, district)| {
+                (0..FARMS_EACH).map(move |n| Farm::make(district, index, n, district.centre, 11))
+            })
             .collect();
         (catalogue, farms)
     }
@@ -357,9 +360,9 @@ mod tests {
     #[test]
     fn fields_are_simple_of_the_size_of_their_district_and_apart_from_each_other() {
         let (catalogue, farms) = farms();
-        for farm in &farms {
+        for (index, farm) in farms.iter().enumerate() {
             assert!(farm.fields.len() >= 15, "{} has {} fields", farm.name, farm.fields.len());
-            let sizes = catalogue.districts[farm.district].field_ha;
+            let sizes = catalogue.districts[index / FARMS_EACH].field_ha;
             let mean = farm.fields.iter().map(|f| f.area_ha()).sum::<f64>() / farm.fields.len() as f64;
             assert!(mean > sizes.0 * 0.7 && mean < sizes.1 * 1.1, "{} {mean} {sizes:?}", farm.name);
             for field in &farm.fields {

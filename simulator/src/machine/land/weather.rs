@@ -61,11 +61,6 @@ impl Weather {
             _ => hour,
         }
     }
-
-    /// When rain next begins after `hour`, if it matters.
-    pub(crate) fn rain_after(&self, hour: f64, dry_h: f64) -> Option<f64> {
-        self.rain_h.map(|(from, _)| from).filter(|from| dry_h >= 0.0 && *from > hour)
-    }
 }
 
 #[cfg(test)]

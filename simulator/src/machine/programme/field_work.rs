@@ -147,15 +147,15 @@ impl Programme {
         Some(Stand::busy(view.now_s + lasts_s, Occupation::Unloading))
     }
 
-    /// Whether the grain tank is to be emptied now into a truck that drives beside: kilograms a second.
-    pub(crate) fn unload_on_the_go(&mut self, view: &View<'_>, pass_left_s: f64) -> Option<f64> {
-        let (tank_kg, rate) = grain_tank(view)?;
+    /// Whether the grain tank is to be emptied now, into a truck that drives beside.
+    pub(crate) fn unloads_on_the_go(&mut self, view: &View<'_>, pass_left_s: f64) -> bool {
+        let Some((tank_kg, rate)) = grain_tank(view) else { return false };
         let is_time = self.shift.on_the_go && view.plant.grain_kg >= self.shift.unload_at * tank_kg;
         if !is_time || pass_left_s < view.plant.grain_kg / rate + 40.0 {
-            return None;
+            return false;
         }
         self.plan_unloading();
-        Some(rate)
+        true
     }
 
     fn plan_unloading(&mut self) {

@@ -76,7 +76,9 @@ pub(crate) enum Occupation {
     Felling,
     Pumping,
     Drying,
-    /// Waits to be repaired: the fault of that number.
+    /// Idles behind an emergency stop: the fault of that number.
+    Cooling(u32),
+    /// Waits to be repaired.
     Repair(u32),
 }
 

@@ -1,6 +1,6 @@
 //! Words for trouble codes: what it means, what causes it, what to look at first.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use wire::SignalId;
@@ -17,10 +17,10 @@ const MAX_RANGE: u32 = 64;
 #[derive(Debug, Clone, Default)]
 pub struct FaultCatalogue {
     entries: Vec<Entry>,
-    by_code: HashMap<Code, Vec<usize>>,
-    failure_modes: HashMap<u8, Text>,
-    parameters: HashMap<u32, Text>,
-    controllers: HashMap<u8, Text>,
+    by_code: BTreeMap<Code, Vec<usize>>,
+    failure_modes: BTreeMap<u8, Text>,
+    parameters: BTreeMap<u32, Text>,
+    controllers: BTreeMap<u8, Text>,
 }
 
 #[derive(Debug, Clone)]
@@ -127,7 +127,7 @@ impl FaultCatalogue {
         for (_, raw) in entries.each::<RawController>("controller", "source_address", errors) {
             self.controllers.insert(raw.source_address, raw.name);
         }
-        let parameters: HashMap<String, Text> = entries.key("parameter", errors);
+        let parameters: BTreeMap<String, Text> = entries.key("parameter", errors);
         for (spn, name) in parameters {
             match spn.parse() {
                 Ok(spn) if spn < SignalId::SPN_END => drop(self.parameters.insert(spn, name)),
@@ -151,6 +151,11 @@ impl FaultCatalogue {
     /// Number of codes that have a text.
     pub fn len(&self) -> usize {
         self.by_code.len()
+    }
+
+    /// Whether a general text describes a code.
+    pub fn describes(&self, code: Code) -> bool {
+        self.find(code, None).is_some()
     }
 
     /// Whether no code has a text.

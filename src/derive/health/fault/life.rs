@@ -22,24 +22,6 @@ const MAX_FAULTS: usize = 4_096;
 /// Occurrence count that says "not available".
 const COUNT_NOT_AVAILABLE: u8 = 127;
 
-/// A diagnostic report with the identity that orders reports of equal time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// Boot of the unit.
-    pub boot: i64,
-    /// Number within the boot.
-    pub sequence: i64,
-    /// The report.
-    pub report: FaultReport,
-}
-
-impl Report {
-    /// Orders reports as they happened.
-    pub fn key(&self) -> (i64, i64, i64) {
-        (self.report.recorded_at_ms, self.boot, self.sequence)
-    }
-}
-
 /// A fault and what is known of its life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
@@ -63,8 +45,8 @@ pub struct Fault {
     pub listed: bool,
     /// When the controller's list was cleared of it.
     pub cleared_at_ms: Option<i64>,
-    /// Whether the end of the activation has been told.
-    settled: bool,
+    /// Whether the end of the activation is beyond the debounce, and has been told.
+    pub settled: bool,
 }
 
 /// A fault's life in one word.
@@ -142,7 +124,7 @@ impl Fault {
     }
 }
 
-/// Faults of one machine while its reports go by, in the order of [`Report::key`].
+/// Faults of one machine while its reports go by, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultFold {
     faults: BTreeMap<FaultKey, Fault>,
@@ -175,7 +157,8 @@ impl FaultFold {
         for (key, fault) in &mut self.faults {
             if !fault.settled && fault.gone_at_ms.is_some_and(|gone| at_ms.saturating_sub(gone) >= DEBOUNCE_MS) {
                 fault.settled = true;
-                ended.extend(fault.episode(*key, Some(at_ms)));
+                let settled_at_ms = fault.gone_at_ms.map(|gone| gone + DEBOUNCE_MS);
+                ended.extend(fault.episode(*key, settled_at_ms));
             }
         }
     }

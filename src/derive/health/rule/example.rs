@@ -90,7 +90,7 @@ impl Example {
         let facts = MachineFacts { model, ..MachineFacts::default() };
         let mut fold = RuleFold::with(set, vec![rule], Vec::new(), &facts, zone, RuleFoldState::default());
         let mut ended = Ended::default();
-        fold.push(&readings, &mut ended);
+        fold.push(&readings, 0..readings.len(), &mut ended);
         let mut episodes = ended.episodes;
         episodes.extend(fold.open(end_ms));
         debug_assert!(episodes.iter().all(|episode| episode.subject == Subject::Rule(rule.id.clone())));

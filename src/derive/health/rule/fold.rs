@@ -1,5 +1,7 @@
 //! All rules over the samples of one machine.
 
+use std::ops::Range;
+
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use wire::catalogue;
@@ -111,12 +113,12 @@ impl<'a> RuleFold<'a> {
         }
     }
 
-    /// Takes the next samples; what is over and cannot change any more goes to `ended`.
-    pub fn push(&mut self, readings: &Readings, ended: &mut Ended) {
+    /// Takes the next samples, those of `span` in `readings`; what is over and cannot change any more goes to `ended`.
+    pub fn push(&mut self, readings: &Readings, span: Range<usize>, ended: &mut Ended) {
         let context = Context { names: self.set.names() };
         let mut found = Vec::new();
-        for first in (0..readings.len()).step_by(BLOCK) {
-            let range = first..readings.len().min(first + BLOCK);
+        for first in span.clone().step_by(BLOCK) {
+            let range = first..span.end.min(first + BLOCK);
             self.maker.fill(readings, range.clone(), &mut self.held, &mut self.block);
             self.run_day(readings, range, &mut ended.days);
             for (rule, state) in self.rules.iter().zip(&mut self.states) {
@@ -143,9 +145,9 @@ impl<'a> RuleFold<'a> {
         }
         for (rule, state) in self.rules.iter().zip(&mut self.states) {
             match (&rule.check, state) {
-                (Check::Reset(check), CheckState::Reset(state)) => check.run(readings, state, &mut found),
+                (Check::Reset(check), CheckState::Reset(state)) => check.run(readings, span.clone(), state, &mut found),
                 (Check::Silence(check), CheckState::Silence(state)) => {
-                    check.run(readings, state, &mut self.clock, &mut found);
+                    check.run(readings, span.clone(), state, &mut self.clock, &mut found);
                 }
                 _ => {}
             }
@@ -153,12 +155,17 @@ impl<'a> RuleFold<'a> {
         }
     }
 
+    /// The engine's hours: guarded against glitches, with what is behind them.
+    pub fn engine_hours(&self) -> GuardedCounter {
+        self.totals.hours
+    }
+
     /// The day that goes on, as far as it has come.
     pub fn day(&self) -> Option<DayFigures> {
         self.day.clone().figures(&self.trends)
     }
 
-    fn run_day(&mut self, readings: &Readings, range: std::ops::Range<usize>, ended: &mut Vec<DayFigures>) {
+    fn run_day(&mut self, readings: &Readings, range: Range<usize>, ended: &mut Vec<DayFigures>) {
         let days: Vec<_> = self.block.at_ms.iter().map(|at_ms| self.clock.day(*at_ms)).collect();
         let hours = readings.signal(catalogue::ENGINE_HOURS_H);
         let fuel = readings.signal(catalogue::FUEL_TOTAL_L);
@@ -197,10 +204,10 @@ impl<'a> RuleFold<'a> {
     }
 
     /// The state to go on from.
-    pub fn into_state(self) -> RuleFoldState {
+    pub fn state(&self) -> RuleFoldState {
         let ids = self.rules.iter().map(|rule| rule.id.clone());
-        let rules = ids.zip(self.states).collect();
-        RuleFoldState { held: self.held, rules, day: self.day, totals: self.totals }
+        let rules = ids.zip(self.states.iter().cloned()).collect();
+        RuleFoldState { held: self.held.clone(), rules, day: self.day.clone(), totals: self.totals.clone() }
     }
 }
 

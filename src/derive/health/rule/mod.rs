@@ -27,8 +27,10 @@ pub use block::MachineFacts;
 pub use day::{DayFigures, Trend, TrendFigure};
 pub use example::Failure;
 pub use fold::{Ended, RuleFold, RuleFoldState};
+pub(super) use limit::Side;
 pub use parse::RuleSet;
 
+use super::data::is_for;
 use super::episode::Evidence;
 use super::fault::Code;
 use super::text::{Severity, Text};
@@ -56,12 +58,6 @@ pub struct Rule {
     pub file: String,
     check: Check,
     examples: Vec<example::Example>,
-}
-
-/// Whether patterns of models name a model; none of them name every machine.
-fn is_for(patterns: &[String], model: Option<&str>) -> bool {
-    patterns.is_empty()
-        || model.is_some_and(|model| patterns.iter().any(|pattern| super::data::matches(pattern, model)))
 }
 
 /// What a rule looks at.

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use wire::{SignalId, catalogue};
 
 use super::super::counter::Pace;
-use super::super::data::{DataError, DataFile, Entries};
+use super::super::data::{DataError, DataFile, Entries, is_for};
 use super::super::fault::Code;
 use super::super::text::{Severity, Text};
 use super::area::{Area, RawArea};
@@ -22,7 +22,7 @@ use super::limit::{Limit, Side};
 use super::rate::{Direction, Rate};
 use super::reset::Reset;
 use super::silence::Silence;
-use super::{Check, ENGINE_SPEED, Rule, is_for};
+use super::{Check, ENGINE_SPEED, Rule};
 
 /// Most rules.
 const MAX_RULES: usize = 500;

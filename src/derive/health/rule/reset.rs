@@ -1,5 +1,7 @@
 //! A counter that was set anew: a controller or a meter has been replaced, or somebody turned it back.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use wire::SignalId;
 
@@ -21,12 +23,10 @@ pub(super) struct ResetState {
 }
 
 impl Reset {
-    pub(super) fn run(&self, readings: &Readings, state: &mut ResetState, found: &mut Vec<Found>) {
+    pub(super) fn run(&self, readings: &Readings, span: Range<usize>, state: &mut ResetState, found: &mut Vec<Found>) {
         let reported = readings.signal(self.signal);
-        if !reported.is_reported() {
-            return;
-        }
-        for (index, &at_ms) in readings.recorded_at_ms.iter().enumerate() {
+        for index in span {
+            let at_ms = readings.recorded_at_ms[index];
             let Some(raw) = reported.at(index) else { continue };
             if let Some(replaced) = state.counter.push(at_ms, raw, self.pace) {
                 found.push(Found {

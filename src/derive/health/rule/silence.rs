@@ -1,6 +1,8 @@
 //! A machine that is not heard of: from the times of its samples alone. What it sends later fills the gap, and the
 //! episode is gone; that is the point of recording with a buffer.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use wire::catalogue;
 
@@ -32,12 +34,14 @@ impl Silence {
     pub(super) fn run(
         &self,
         readings: &Readings,
+        span: Range<usize>,
         state: &mut SilenceState,
         clock: &mut LocalTime,
         found: &mut Vec<Found>,
     ) {
         let engine = readings.signal(catalogue::ENGINE_SPEED_RPM);
-        for (index, &at_ms) in readings.recorded_at_ms.iter().enumerate() {
+        for index in span {
+            let at_ms = readings.recorded_at_ms[index];
             if let Some(mut gap) = self.gap(state, at_ms, clock) {
                 gap.evidence.insert("value".into(), (at_ms - gap.opened_at_ms) as f64 / HOUR_MS);
                 found.push(Found { closed_at_ms: Some(at_ms), settled_at_ms: Some(at_ms), ..gap });

@@ -78,6 +78,31 @@ impl Device {
 pub struct DeviceName(pub u64);
 
 impl DeviceName {
+    /// Device class of tractors.
+    pub const TRACTOR: u8 = 1;
+    /// Device class of harvesters.
+    pub const HARVESTER: u8 = 7;
+    /// The manufacturer of nobody: all bits of the code set.
+    const NO_MANUFACTURER: u16 = 0x7FF;
+
+    /// A NAME for a device that has none of its own, where the format asks for one. It tells its class; its identity
+    /// is made of `unique`, a serial or a name.
+    pub fn made_up(class: u8, unique: &str) -> Self {
+        let identity = u64::from(crc32c::crc32c(unique.as_bytes())) & 0x1F_FFFF;
+        let agriculture_self_configurable = 0b1_010_u64 << 60;
+        Self(
+            agriculture_self_configurable
+                | u64::from(class & 0x7F) << 49
+                | u64::from(Self::NO_MANUFACTURER) << 21
+                | identity,
+        )
+    }
+
+    /// Whether the NAME was made up by an office: it identifies nothing.
+    pub fn is_made_up(self) -> bool {
+        self.manufacturer() == Self::NO_MANUFACTURER
+    }
+
     /// Number given by the maker, 21 bits.
     pub fn identity_number(self) -> u32 {
         (self.0 & 0x1F_FFFF) as u32
@@ -105,7 +130,7 @@ impl DeviceName {
 
     /// Whether it drives itself: a tractor or a harvester, rather than something behind or on one.
     pub fn is_self_propelled(self) -> bool {
-        matches!(self.device_class(), 1 | 7)
+        matches!(self.device_class(), Self::TRACTOR | Self::HARVESTER)
     }
 }
 

@@ -26,6 +26,8 @@ pub struct TaskData {
     pub fields: Vec<Field>,
     /// Crops (`CTP`): id and name.
     pub crops: Vec<(String, String)>,
+    /// Practices (`CPC`), what is done: id and name.
+    pub practices: Vec<(String, String)>,
     /// Products (`PDT`): id and name.
     pub products: Vec<(String, String)>,
     /// Devices (`DVC`).
@@ -151,6 +153,8 @@ pub struct Task {
     pub field: Option<String>,
     /// Id of the responsible worker.
     pub worker: Option<String>,
+    /// Id of what is done (`OTP A`).
+    pub practice: Option<String>,
     /// How far it is.
     pub status: Option<TaskStatus>,
     /// Periods with totals.

@@ -99,7 +99,7 @@ impl Mapper {
 
     fn top_level(&mut self, root: &Element) {
         for e in &root.children {
-            if matches!(&*e.name, "CTR" | "FRM" | "WKR" | "PFD" | "CTP" | "PDT" | "DVC" | "TSK") {
+            if matches!(&*e.name, "CTR" | "FRM" | "WKR" | "PFD" | "CTP" | "CPC" | "PDT" | "DVC" | "TSK") {
                 let Some(id) = self.id(e) else { continue };
                 self.element(id, e);
             }
@@ -112,6 +112,7 @@ impl Mapper {
             "FRM" => self.data.farms.push(Farm { id, name: get(e, "B"), customer: get(e, "I") }),
             "WKR" => self.data.workers.push(Worker { id, last_name: get(e, "B"), first_name: get(e, "C") }),
             "CTP" => self.data.crops.push((id, get(e, "B").unwrap_or_default())),
+            "CPC" => self.data.practices.push((id, get(e, "B").unwrap_or_default())),
             "PDT" => self.data.products.push((id, get(e, "B").unwrap_or_default())),
             "PFD" => {
                 let field = self.field(id, e);
@@ -273,6 +274,7 @@ impl Mapper {
             farm: get(e, "D"),
             field: get(e, "E"),
             worker: get(e, "F"),
+            practice: e.children_named("OTP").find_map(|otp| get(otp, "A")),
             status: self.number(e, "G").and_then(task_status),
             devices: referred("DAN", "C"),
             workers: referred("WAN", "A"),

@@ -5,7 +5,7 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use super::super::text::{Encoding, decode};
+use super::super::text::{Encoding, decode_xml};
 use super::super::{At, Problems};
 use super::Defect;
 
@@ -45,7 +45,7 @@ pub(super) fn read(bytes: &[u8], problems: &mut Problems<Defect>) -> Option<Elem
         problems.push(At::File, Defect::XmlTooLarge(bytes.len()));
         return None;
     }
-    let (text, encoding) = decode(bytes);
+    let (text, encoding) = decode_xml(bytes);
     if encoding == Encoding::Latin1 {
         problems.push(At::File, Defect::NotUtf8);
     }

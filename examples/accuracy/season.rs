@@ -1,0 +1,264 @@
+//! A season of machines, day by day, without broker and database: records become readings, truth stays truth.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::civil::Date;
+use polevod::derive::field::{Boundary, Field, FieldId, Fields, LatLon, RawBoundary, Rules};
+use polevod::derive::fieldwork::{ImplementUse, Ledger, Machine, Operation, Work};
+use polevod::derive::{Readings, TaskEntry};
+use simulator::conditions::{Conditions, EntryRules, PowerRules, ReceiverRules};
+use simulator::machine::{Catalogue, FieldInfo, Fleet};
+use simulator::truth::{self, Event};
+use simulator::{FleetConfig, Heard, rehearse};
+use wire::{Body, Frame, SequenceSet, SignalId, catalogue};
+
+/// First days of the windows in which the season is sampled: sowing, haying, spraying, harvest early and late, ploughing.
+const WINDOWS: [&str; 6] = [
+    "2026-05-11T21:00:00Z",
+    "2026-06-22T21:00:00Z",
+    "2026-07-06T21:00:00Z",
+    "2026-08-17T21:00:00Z",
+    "2026-09-07T21:00:00Z",
+    "2026-10-01T21:00:00Z",
+];
+const DAY_MS: i64 = 86_400_000;
+
+/// What is simulated.
+pub struct Season {
+    pub machines: usize,
+    pub days: i64,
+    pub seed: u64,
+    pub models: Vec<String>,
+}
+
+/// One machine's working day with its truth.
+pub struct Day<'s> {
+    pub serial: String,
+    pub date: Date,
+    pub readings: Readings,
+    pub tasks: Vec<TaskEntry>,
+    pub truth: Vec<truth::Session>,
+    fields: &'s Fields,
+    ledger: &'s Ledger,
+}
+
+/// What a machine has to tell of its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sensors {
+    /// Everything that it has.
+    All,
+    /// Position, speed and engine: a plain tractor.
+    Plain,
+    /// Position and speed alone.
+    Position,
+}
+
+impl Sensors {
+    pub const ALL: [Self; 3] = [Self::All, Self::Plain, Self::Position];
+
+    fn has(self, signal: SignalId) -> bool {
+        let position = [
+            catalogue::LATITUDE_DEG,
+            catalogue::LONGITUDE_DEG,
+            catalogue::HEADING_DEG,
+            catalogue::GROUND_SPEED_KMH,
+            catalogue::GNSS_FIX,
+            catalogue::HDOP,
+        ];
+        let engine = [
+            catalogue::ENGINE_SPEED_RPM,
+            catalogue::ENGINE_LOAD_PCT,
+            catalogue::FUEL_RATE_LPH,
+            catalogue::FUEL_TOTAL_L,
+        ];
+        match self {
+            Self::All => true,
+            Self::Plain => position.contains(&signal) || engine.contains(&signal),
+            Self::Position => position.contains(&signal),
+        }
+    }
+}
+
+/// A day as sensors of some kind see it.
+pub struct Seen<'d> {
+    day: &'d Day<'d>,
+    readings: Readings,
+    machine: Machine,
+}
+
+impl Seen<'_> {
+    pub fn work(&self) -> Work<'_> {
+        Work {
+            day: self.day.date,
+            readings: &self.readings,
+            carried: &[],
+            tasks: &self.day.tasks,
+            fields: self.day.fields,
+            machine: &self.machine,
+            ledger: self.day.ledger,
+        }
+    }
+}
+
+impl Day<'_> {
+    /// The day as `sensors` see it. Operation and width come from the assigned implement, as a farm would enter it.
+    pub fn seen_by(&self, sensors: Sensors) -> Seen<'_> {
+        let implements = self.truth.iter().map(|session| ImplementUse {
+            period: session.from.0 - 30 * 60_000..session.to.0 + 30 * 60_000,
+            name: session.implement.clone(),
+            width_m: Some(session.width_m),
+            operation: Operation::parse(&session.operation),
+            offset_ahead_m: 0.0,
+            offset_right_m: 0.0,
+        });
+        let machine = Machine { implements: implements.collect(), ..Machine::default() };
+        let mut readings = self.readings.clone();
+        readings.keep(|signal| sensors.has(signal));
+        Seen { day: self, readings, machine }
+    }
+}
+
+/// What has been heard of one machine.
+#[derive(Default)]
+struct Machines {
+    serial: String,
+    days: BTreeMap<Date, (Readings, Vec<TaskEntry>, Vec<truth::Session>)>,
+    ledger: BTreeMap<i64, SequenceSet>,
+}
+
+impl Season {
+    /// Runs every window and hands over day after day.
+    pub fn run(&self, mut take: impl FnMut(Day<'_>)) -> anyhow::Result<()> {
+        for window in WINDOWS {
+            let starts_at: jiff::Timestamp = window.parse()?;
+            let until = jiff::Timestamp::from_millisecond(starts_at.as_millisecond() + self.days * DAY_MS)?;
+            let config = FleetConfig {
+                seed: self.seed,
+                machines: self.machines,
+                starts_at,
+                until: Some(until),
+                work: simulator::Work::ByDay,
+                models: self.models.clone(),
+                conditions: conditions(),
+                ..FleetConfig::default()
+            };
+            let fleet = Fleet::plan(&config, &Catalogue::load(None::<&Path>)?)?;
+            let fields = fields(&fleet.fields());
+            let mut heard = Machines::default();
+            rehearse(&config, |event| {
+                match event {
+                    Heard::Frame(serial, bytes) => {
+                        heard.serial = serial.to_string();
+                        let decoded = wire::decode(bytes).expect("the simulator sends what the service reads");
+                        heard.frame(&decoded.frame);
+                    }
+                    Heard::Truth(_, events) => heard.truth(events),
+                    Heard::MachineDone => {
+                        let machine = std::mem::take(&mut heard);
+                        let ledger = Ledger { accounted: machine.ledger };
+                        for (date, (mut readings, tasks, truth)) in machine.days {
+                            readings.sort();
+                            let serial = machine.serial.clone();
+                            take(Day { serial, date, readings, tasks, truth, fields: &fields, ledger: &ledger });
+                        }
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Receivers and units as they are in the field; clocks are right, since setting them right is the work of ingest.
+fn conditions() -> Conditions {
+    Conditions {
+        receiver: ReceiverRules {
+            jumps_per_hour: 0.05,
+            zeros_per_hour: 0.02,
+            freezes_per_hour: 0.03,
+            drifts_per_hour: 0.3,
+            losses_per_hour: 0.02,
+        },
+        entries: EntryRules { missing_share: 0.0005, out_of_order_share: 0.001 },
+        power: PowerRules { restarts_per_day: 0.3, power_cut_share: 0.5 },
+        ..Conditions::default()
+    }
+}
+
+impl Machines {
+    fn frame(&mut self, frame: &Frame) {
+        let boot = frame.header.boot.as_i64();
+        let sequences = frame.header.sequences();
+        self.ledger.entry(boot).or_default().insert(sequences.clone());
+        match &frame.body {
+            Body::Telemetry(columns) => {
+                let mut places = Vec::with_capacity(columns.recorded_at_ms.len());
+                for (at, sequence) in columns.recorded_at_ms.iter().zip(sequences) {
+                    let day = truth::working_day(*at);
+                    let readings = &mut self.days.entry(day).or_default().0;
+                    places.push((day, readings.push(*at, boot, sequence.cast_signed())));
+                }
+                for column in &columns.columns {
+                    for (position, raw) in column.presence.positions(places.len()).zip(&column.values) {
+                        let (day, index) = places[position];
+                        let readings = &mut self.days.entry(day).or_default().0;
+                        readings.set(index, column.signal, column.signal.physical(*raw));
+                    }
+                }
+            }
+            Body::Task(records) => {
+                for (record, sequence) in records.iter().zip(sequences) {
+                    let totals = record.totals.iter().filter_map(|(id, raw)| {
+                        let signal = SignalId::parse(*id)?;
+                        Some((signal, signal.physical(*raw)))
+                    });
+                    self.days.entry(truth::working_day(record.recorded_at_ms)).or_default().1.push(TaskEntry {
+                        identity: (boot, sequence.cast_signed()),
+                        recorded_at_ms: record.recorded_at_ms,
+                        event: record.event,
+                        task: record.task.clone(),
+                        field: record.field.clone(),
+                        operator: record.operator.clone(),
+                        implement: record.implement.clone(),
+                        operation: record.operation.clone(),
+                        crop: record.crop.clone(),
+                        totals: totals.collect(),
+                    });
+                }
+            }
+            Body::Faults(_) => {}
+        }
+    }
+
+    fn truth(&mut self, events: &[Event]) {
+        for event in events {
+            if let Event::Session(session) = event {
+                let day = truth::working_day(session.from.0);
+                self.days.entry(day).or_default().2.push(session.clone());
+            }
+        }
+    }
+}
+
+fn fields(infos: &[FieldInfo]) -> Fields {
+    let ring = |points: &[(f64, f64)]| points.iter().map(|&(lat_deg, lon_deg)| LatLon { lat_deg, lon_deg }).collect();
+    let field = |(number, info): (usize, &FieldInfo)| {
+        let raw = RawBoundary {
+            outers: vec![ring(&info.outline)],
+            holes: info.holes.iter().map(|hole| ring(hole)).collect(),
+            repeats_first_point: false,
+        };
+        let built = Boundary::build(&raw, &Rules::default()).ok()?;
+        Some(Field {
+            id: FieldId(number as i64 + 1),
+            name: info.name.clone(),
+            code: None,
+            farm: Some(info.farm.clone()),
+            crop: Some(info.crop.clone()),
+            boundary: built.boundary,
+        })
+    };
+    Fields::new(infos.iter().enumerate().filter_map(field))
+}

@@ -1,0 +1,278 @@
+//! A working day made ready: every signal that sessions are built from, by sample.
+
+use wire::catalogue;
+
+use super::activity::{self, Sight};
+use super::fuel::FuelSources;
+use super::ground::{Ground, InFields, OwnGrounds};
+use super::group::{Group, Joining, Run, runs, tell_turns};
+use super::harvest::Crop;
+use super::held::{Held, Stretches};
+use super::pattern::{Pattern, median};
+use super::quality::Quality;
+use super::reported::Reported;
+use super::told::{self, Task};
+use super::track::Track;
+use super::{Evidence, Operation, Rules, Source, State, Work, load};
+use crate::derive::Readings;
+use crate::derive::geometry::Point;
+
+/// Share of moving samples that may lack a statement of the implement before the track is asked.
+const SILENT_SHARE: f64 = 0.05;
+/// Share of a leg between its first and last pull in which the engine must pull.
+const PULL_SHARE: f64 = 0.5;
+/// Moisture above which a crop is green, %: no grain is.
+const GREEN_PCT: f64 = 40.0;
+
+/// A working day made ready.
+pub(super) struct Day<'a> {
+    pub work: &'a Work<'a>,
+    pub rules: &'a Rules,
+    pub stretches: Stretches,
+    pub track: Track,
+    /// What each sample stands for, s.
+    pub seconds: Vec<f64>,
+    /// Way from each sample to the next, m, by positions.
+    pub way_m: Vec<f64>,
+    pub states: Vec<State>,
+    /// What told work from the rest at each sample.
+    pub evidence: Vec<Evidence>,
+    pub unloads: Vec<bool>,
+    pub in_fields: InFields,
+    pub groups: Vec<Group>,
+    pub tasks: Vec<Task<'a>>,
+    pub fuel: FuelSources,
+    pub crop: Option<Crop>,
+    pub inferred_operation: Option<Operation>,
+    pub quality: Quality,
+    /// Usual distance between passes, where the track was asked.
+    pub spacing_m: Option<f64>,
+    pub width: Held,
+    pub max_width: Held,
+}
+
+impl<'a> Day<'a> {
+    pub(super) fn prepare(work: &'a Work<'a>, rules: &'a Rules) -> Self {
+        let readings = work.readings;
+        let at = &readings.recorded_at_ms;
+        let stretches = Stretches::of(readings, (rules.silent_max_s * 1000.0) as i64, work.carried);
+        let track = Track::of(readings, &stretches);
+        let in_fields = InFields::of(&track, work.fields, rules);
+        let reported = Reported::of(readings, &stretches, &track.speed_mps, rules);
+        let engine = Engine::of(readings, &stretches, rules);
+        let (works, evidence, spacing_m) = work_evidence(readings, &stretches, &track, &in_fields, &reported, rules);
+        let standing_kmh = if track.has_speed { rules.standing_kmh } else { 2.0 * rules.standing_kmh };
+        let sights: Vec<Sight> = (0..readings.len())
+            .map(|index| {
+                let speed_kmh = track.speed_mps[index] * 3.6;
+                Sight {
+                    is_off: engine.is_off(index),
+                    // An unknown speed is no standing: work may be reported without positions.
+                    stands: speed_kmh < standing_kmh,
+                    // An unknown speed is not that of a road either.
+                    works: works[index] && (speed_kmh.is_nan() || speed_kmh <= rules.road_kmh),
+                    unloads: reported.unloads[index],
+                }
+            })
+            .collect();
+        let mut states = activity::states(at, &sights, rules);
+        let seconds = seconds(readings, &states, rules);
+        let crop = Crop::of(readings, &stretches, &seconds);
+        let inferred_operation = crop.as_ref().map(|crop| {
+            let moisture = median((0..readings.len()).filter_map(|index| crop.moisture_pct(index)));
+            if moisture > Some(GREEN_PCT) { Operation::ForageHarvest } else { Operation::GrainHarvest }
+        });
+        let tasks = told::tasks(work.tasks, at.last().copied().unwrap_or(0));
+        let ends_before = ends_before(readings, &track);
+        let run_samples = runs(at, &states, &ends_before, rules);
+        let on_field: Vec<_> = run_samples.iter().map(|run| in_fields.of_run(run.clone())).collect();
+        let outside = run_samples.iter().zip(&on_field).filter(|(_, field)| field.is_none());
+        let own = OwnGrounds::of(outside.map(|(run, _)| &track.places[run.clone()]), rules.neighbour_m);
+        let of_run = |(samples, field): (&std::ops::RangeInclusive<usize>, &Option<_>)| {
+            let place = || track.places[samples.clone()].iter().copied().find(|place| !place.x.is_nan());
+            let ground = match field {
+                Some(field) => Ground::Field(*field),
+                None => Ground::Own(place().and_then(|place| own.at(place)).unwrap_or(u32::MAX)),
+            };
+            let (operation, _) = told::operation_at(&tasks, work.machine, inferred_operation, at[*samples.start()]);
+            Run { samples: samples.clone(), ground, operation }
+        };
+        let runs: Vec<Run> = run_samples.iter().zip(&on_field).map(of_run).collect();
+        let joining = Joining {
+            at_ms: at,
+            states: &states,
+            has_engine: engine.is_known(),
+            track: &track,
+            in_fields: &in_fields,
+            own: &own,
+            rules,
+        };
+        let groups = joining.groups(&runs);
+        let turns: Vec<_> = groups.iter().flat_map(|group| tell_turns(&joining, group)).collect();
+        turns.into_iter().for_each(|turn| states[turn].fill(State::Turning));
+        Self {
+            fuel: FuelSources::of(readings, &stretches, &seconds, work.machine),
+            quality: Quality::of(readings, &stretches),
+            width: stretches.held(readings, catalogue::ACTUAL_WORKING_WIDTH_M),
+            max_width: stretches.held(readings, catalogue::MAX_WORKING_WIDTH_M),
+            way_m: ways(at, &track),
+            unloads: reported.unloads,
+            work,
+            rules,
+            stretches,
+            track,
+            seconds,
+            states,
+            evidence,
+            in_fields,
+            groups,
+            tasks,
+            crop,
+            inferred_operation,
+            spacing_m,
+        }
+    }
+
+    /// Working width at a sample, and who says so.
+    pub(super) fn width_at(&self, index: usize) -> (Option<f64>, Source) {
+        let at = self.work.readings.recorded_at_ms[index];
+        let implement = self.work.machine.implement_at(at);
+        let sources = [
+            (self.width.at(index).filter(|width| *width > 0.0), Source::Reported),
+            (implement.and_then(|implement| implement.width_m), Source::Assigned),
+            (self.work.machine.width_m, Source::Machine),
+            (self.max_width.at(index).filter(|width| *width > 0.0), Source::Reported),
+            (self.spacing_m, Source::Inferred),
+        ];
+        let known = sources.into_iter().find(|(width, _)| width.is_some());
+        known.unwrap_or((None, Source::Unknown))
+    }
+}
+
+/// When the engine runs, as far as it is heard.
+struct Engine {
+    speed: Held,
+    key: Held,
+    off_rpm: f64,
+}
+
+impl Engine {
+    fn of(readings: &Readings, stretches: &Stretches, rules: &Rules) -> Self {
+        let speed = stretches.held(readings, catalogue::ENGINE_SPEED_RPM);
+        let speed = if speed.is_known() { speed } else { stretches.held(readings, catalogue::TC_ENGINE_SPEED_RPM) };
+        Self { speed, key: stretches.held(readings, catalogue::KEY_SWITCH_STATE), off_rpm: rules.engine_off_rpm }
+    }
+
+    fn is_known(&self) -> bool {
+        self.speed.is_known() || self.key.is_known()
+    }
+
+    fn is_off(&self, index: usize) -> bool {
+        self.speed.at(index).map_or(self.key.at(index) == Some(0.0), |rpm| rpm < self.off_rpm)
+    }
+}
+
+/// Whether each sample shows work, what told it, and the usual distance between passes where the track was asked.
+fn work_evidence(
+    readings: &Readings,
+    stretches: &Stretches,
+    track: &Track,
+    in_fields: &InFields,
+    reported: &Reported,
+    rules: &Rules,
+) -> (Vec<bool>, Vec<Evidence>, Option<f64>) {
+    let samples = readings.len();
+    let moves = |index: &usize| track.speed_mps[*index] * 3.6 > rules.standing_kmh;
+    let moving = (0..samples).filter(moves).count();
+    let silent = (0..samples).filter(moves).filter(|index| reported.works[*index].is_none()).count();
+    let mut works: Vec<bool> = reported.works.iter().map(|works| *works == Some(true)).collect();
+    let mut evidence = vec![Evidence::Implement; samples];
+    if silent as f64 <= SILENT_SHARE * moving as f64 {
+        return (works, evidence, None);
+    }
+    let in_field: Vec<bool> = (0..samples).map(|index| in_fields.at(index).is_some()).collect();
+    let pattern = Pattern::of(readings, track, &in_field, rules);
+    let on_ground: Vec<bool> = (0..samples).map(|index| in_field[index] || pattern.worked[index]).collect();
+    let pulls = load::pulls(readings, stretches, track, &on_ground, rules);
+    let mut from = 0;
+    while from < samples {
+        let leg = pattern.leg[from];
+        let to = (from..samples).find(|index| pattern.leg[*index] != leg).unwrap_or(samples);
+        let pulled = if pattern.worked[from] { pulled(&pulls[from..to]) } else { 0..0 };
+        for index in (from..to).filter(|index| reported.works[*index].is_none()) {
+            works[index] = pulled.contains(&(index - from));
+            evidence[index] = if pulls[index].is_some() { Evidence::Engine } else { Evidence::Geometry };
+        }
+        from = to;
+    }
+    (works, evidence, pattern.spacing_m)
+}
+
+/// The part of a worked leg over which the engine pulled; all of it where it does not say.
+fn pulled(pulls: &[Option<bool>]) -> std::ops::Range<usize> {
+    if pulls.iter().all(Option::is_none) {
+        return 0..pulls.len();
+    }
+    let is_pull = |pull: &Option<bool>| *pull == Some(true);
+    let first = pulls.iter().position(is_pull).unwrap_or(0);
+    let end = pulls.iter().rposition(is_pull).map_or(0, |last| last + 1);
+    let count = pulls.get(first..end).unwrap_or_default().iter().filter(|pull| is_pull(pull)).count();
+    if count as f64 >= PULL_SHARE * (end.saturating_sub(first)) as f64 && count > 0 { first..end } else { 0..0 }
+}
+
+/// What each sample stands for: the time to the next one, or what a monitor logged with it. Over a gap it stands for
+/// nothing, unless the machine works on both sides.
+fn seconds(readings: &Readings, states: &[State], rules: &Rules) -> Vec<f64> {
+    let at = &readings.recorded_at_ms;
+    let interval = readings.signal(catalogue::INTERVAL_S);
+    let of = |index: usize| {
+        if let Some(seconds) = interval.at(index) {
+            return seconds.min(rules.gap_s);
+        }
+        let Some(next) = at.get(index + 1) else { return 0.0 };
+        let seconds = (next - at[index]) as f64 / 1000.0;
+        let works_on = states[index] == State::Working && states[index + 1] == State::Working;
+        if seconds <= rules.gap_s || works_on && seconds <= rules.bridge_s { seconds } else { 0.0 }
+    };
+    (0..at.len()).map(of).collect()
+}
+
+/// Whether a run ends before each sample: the track breaks, or a monitor counts a new pass.
+fn ends_before(readings: &Readings, track: &Track) -> Vec<bool> {
+    let pass = readings.signal(catalogue::PASS_NUMBER);
+    let mut last = None;
+    (0..readings.len())
+        .map(|index| {
+            let is_new = pass.at(index).is_some_and(|pass| last.replace(pass).is_some_and(|last| last != pass));
+            is_new || track.broken[index]
+        })
+        .collect()
+}
+
+/// Way from each sample to the next. Steps shorter than the scatter of a receiver add up before they count, and are
+/// then shared by time.
+fn ways(at_ms: &[i64], track: &Track) -> Vec<f64> {
+    const STEP_M: f64 = 0.5;
+    let mut ways = vec![0.0; track.places.len()];
+    let mut last: Option<(usize, Point)> = None;
+    for (index, place) in track.places.iter().enumerate() {
+        if place.x.is_nan() {
+            continue;
+        }
+        match last {
+            Some((from, start)) if !track.broken[index] => {
+                let metres = start.distance(*place);
+                if metres >= STEP_M {
+                    let ms = (at_ms[index] - at_ms[from]) as f64;
+                    let share = |n: usize| {
+                        if ms > 0.0 { (at_ms[n + 1] - at_ms[n]) as f64 / ms } else { 1.0 / (index - from) as f64 }
+                    };
+                    (from..index).for_each(|n| ways[n] = metres * share(n));
+                    last = Some((index, *place));
+                }
+            }
+            _ => last = Some((index, *place)),
+        }
+    }
+    ways
+}

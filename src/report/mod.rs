@@ -1,0 +1,18 @@
+//! Reports for people: one HTML document that prints, with everything in it.
+//!
+//!     sessions, fields ─ Totals ▶ figures ┐
+//!     traces ─ Drawn ▶ map (SVG) ─────────┴ field_work ▶ HTML
+//!
+//! A figure stands in the document as `<data value="…">`, so a program, and a test, reads the number behind the words.
+
+mod field_work;
+mod html;
+mod map;
+mod totals;
+
+#[cfg(test)]
+mod tests;
+
+pub use field_work::{Correction, FieldWork, Performed, Section};
+pub use map::Drawn;
+pub use totals::Totals;
