@@ -132,7 +132,8 @@ fn recordings_replayed_are_stored_once_and_again_add_nothing() {
     let status = site.json(&["status", "corn_aglead_advanced", "--json"]);
     let day = &status[0]["days"][0];
     assert_eq!((day["stored"].as_u64(), day["missing"].as_u64()), (Some(19_495), Some(0)), "{status}");
-    assert_eq!(day["duplicate"].as_u64(), Some(19_495));
+    // The first answer tells the unit that all is there; what it had not sent by then it need not send.
+    assert!(day["duplicate"].as_u64() > Some(0), "{status}");
 }
 
 #[test]

@@ -51,6 +51,12 @@ impl<'a> Server<'a> {
         Ok(())
     }
 
+    /// Connects again after the database was away.
+    pub(crate) fn connect_again(&mut self) -> anyhow::Result<()> {
+        self.client = self.runtime.block_on(store::connect(&self.config.database))?;
+        Ok(())
+    }
+
     /// Samples that the ledger says are stored.
     pub(crate) fn stored(&self) -> anyhow::Result<u64> {
         const SQL: &str = "select coalesce(sum(upper(run) - lower(run)), 0)::bigint

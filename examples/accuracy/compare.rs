@@ -6,32 +6,32 @@ use simulator::truth;
 use super::season::{Day, Sensors};
 
 /// How far the sessions that one kind of sensors shows are from the truth.
-pub struct Comparison {
-    pub sensors: Sensors,
+pub(crate) struct Comparison {
+    pub(crate) sensors: Sensors,
     /// Sessions that really were.
-    pub true_sessions: usize,
+    pub(crate) true_sessions: usize,
     /// Of these, found.
-    pub found: usize,
+    pub(crate) found: usize,
     /// Of these, found in more than one piece.
-    pub split: usize,
+    pub(crate) split: usize,
     /// Found where there was none.
-    pub invented: usize,
-    pub area_ha: Pairs,
-    pub swept_ha: Pairs,
-    pub fuel_l: Pairs,
-    pub mass_t: Pairs,
-    pub moisture_pct: Pairs,
-    pub working_s: Pairs,
-    pub distance_m: Pairs,
+    pub(crate) invented: usize,
+    pub(crate) area_ha: Pairs,
+    pub(crate) swept_ha: Pairs,
+    pub(crate) fuel_l: Pairs,
+    pub(crate) mass_t: Pairs,
+    pub(crate) moisture_pct: Pairs,
+    pub(crate) working_s: Pairs,
+    pub(crate) distance_m: Pairs,
     /// Our start less the true one, s.
-    pub start_s: Vec<f64>,
+    pub(crate) start_s: Vec<f64>,
     /// Our end less the true one, s.
-    pub end_s: Vec<f64>,
+    pub(crate) end_s: Vec<f64>,
 }
 
 /// Pairs of a true figure and ours.
 #[derive(Default)]
-pub struct Pairs(pub Vec<(f64, f64)>);
+pub(crate) struct Pairs(pub(crate) Vec<(f64, f64)>);
 
 impl Pairs {
     fn add(&mut self, truth: f64, ours: Option<f64>) {
@@ -41,19 +41,19 @@ impl Pairs {
     }
 
     /// Ours over the truth less one, over all of the season.
-    pub fn total(&self) -> f64 {
+    pub(crate) fn total(&self) -> f64 {
         let (truth, ours) = self.0.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
         if truth > 0.0 { ours / truth - 1.0 } else { f64::NAN }
     }
 
     /// The relative error that `share` of the sessions keep within.
-    pub fn within(&self, share: f64) -> f64 {
+    pub(crate) fn within(&self, share: f64) -> f64 {
         within(self.0.iter().map(|(truth, ours)| ours / truth - 1.0), share)
     }
 }
 
 /// The size that `share` of the numbers keep within.
-pub fn within(numbers: impl Iterator<Item = f64>, share: f64) -> f64 {
+pub(crate) fn within(numbers: impl Iterator<Item = f64>, share: f64) -> f64 {
     let mut sizes: Vec<f64> = numbers.map(f64::abs).collect();
     sizes.sort_unstable_by(f64::total_cmp);
     let place = (sizes.len() as f64 * share).ceil() as usize;
@@ -61,7 +61,7 @@ pub fn within(numbers: impl Iterator<Item = f64>, share: f64) -> f64 {
 }
 
 impl Comparison {
-    pub fn new(sensors: Sensors) -> Self {
+    pub(crate) fn new(sensors: Sensors) -> Self {
         Self {
             sensors,
             true_sessions: 0,
@@ -80,7 +80,7 @@ impl Comparison {
         }
     }
 
-    pub fn add(&mut self, day: &Day<'_>, sessions: &[Session], explain: bool) {
+    pub(crate) fn add(&mut self, day: &Day<'_>, sessions: &[Session], explain: bool) {
         let mut used = vec![false; sessions.len()];
         for truth in &day.truth {
             self.true_sessions += 1;

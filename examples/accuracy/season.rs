@@ -25,27 +25,27 @@ const WINDOWS: [&str; 6] = [
 const DAY_MS: i64 = 86_400_000;
 
 /// What is simulated.
-pub struct Season {
-    pub machines: usize,
-    pub days: i64,
-    pub seed: u64,
-    pub models: Vec<String>,
+pub(crate) struct Season {
+    pub(crate) machines: usize,
+    pub(crate) days: i64,
+    pub(crate) seed: u64,
+    pub(crate) models: Vec<String>,
 }
 
 /// One machine's working day with its truth.
-pub struct Day<'s> {
-    pub serial: String,
-    pub date: Date,
-    pub readings: Readings,
-    pub tasks: Vec<TaskEntry>,
-    pub truth: Vec<truth::Session>,
+pub(crate) struct Day<'s> {
+    pub(crate) serial: String,
+    pub(crate) date: Date,
+    pub(crate) readings: Readings,
+    pub(crate) tasks: Vec<TaskEntry>,
+    pub(crate) truth: Vec<truth::Session>,
     fields: &'s Fields,
     ledger: &'s Ledger,
 }
 
 /// What a machine has to tell of its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sensors {
+pub(crate) enum Sensors {
     /// Everything that it has.
     All,
     /// Position, speed and engine: a plain tractor.
@@ -55,7 +55,7 @@ pub enum Sensors {
 }
 
 impl Sensors {
-    pub const ALL: [Self; 3] = [Self::All, Self::Plain, Self::Position];
+    pub(crate) const ALL: [Self; 3] = [Self::All, Self::Plain, Self::Position];
 
     fn has(self, signal: SignalId) -> bool {
         let position = [
@@ -81,14 +81,14 @@ impl Sensors {
 }
 
 /// A day as sensors of some kind see it.
-pub struct Seen<'d> {
+pub(crate) struct Seen<'d> {
     day: &'d Day<'d>,
     readings: Readings,
     machine: Machine,
 }
 
 impl Seen<'_> {
-    pub fn work(&self) -> Work<'_> {
+    pub(crate) fn work(&self) -> Work<'_> {
         Work {
             day: self.day.date,
             readings: &self.readings,
@@ -103,7 +103,7 @@ impl Seen<'_> {
 
 impl Day<'_> {
     /// The day as `sensors` see it. Operation and width come from the assigned implement, as a farm would enter it.
-    pub fn seen_by(&self, sensors: Sensors) -> Seen<'_> {
+    pub(crate) fn seen_by(&self, sensors: Sensors) -> Seen<'_> {
         let implements = self.truth.iter().map(|session| ImplementUse {
             period: session.from.0 - 30 * 60_000..session.to.0 + 30 * 60_000,
             name: session.implement.clone(),
@@ -129,7 +129,7 @@ struct Machines {
 
 impl Season {
     /// Runs every window and hands over day after day.
-    pub fn run(&self, mut take: impl FnMut(Day<'_>)) -> anyhow::Result<()> {
+    pub(crate) fn run(&self, mut take: impl FnMut(Day<'_>)) -> anyhow::Result<()> {
         for window in WINDOWS {
             let starts_at: jiff::Timestamp = window.parse()?;
             let until = jiff::Timestamp::from_millisecond(starts_at.as_millisecond() + self.days * DAY_MS)?;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::compare::{Comparison, Pairs, within};
 use super::season::{Season, Sensors};
 
-pub fn write(season: &Season, samples: usize, comparisons: &[Comparison]) -> String {
+pub(crate) fn write(season: &Season, samples: usize, comparisons: &[Comparison]) -> String {
     let mut page = String::new();
     let _ = writeln!(
         page,

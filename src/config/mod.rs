@@ -184,7 +184,7 @@ mod tests {
             "[ingst]\nlanes = 3",
             &[],
             expect![
-                "ingst: is no section; known are clock, database, derive, health, http, ingest, log, mqtt, notify, quarantine, retention (set in FILE)"
+                "ingst: is no section; known are aemp, clock, database, derive, health, http, ingest, log, mqtt, notify, quarantine, retention (set in FILE)"
             ],
         );
         check("[ingest]\nlanes = 99", &[], expect!["ingest.lanes: 99 is outside 1..=16 (set in FILE)"]);

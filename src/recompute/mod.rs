@@ -19,7 +19,9 @@ use tokio_postgres::{Client, Transaction};
 use tracing::{debug, warn};
 
 pub use days::{WorkingDay, WorkingDays};
+pub use field_work::{Behind, behind};
 
+use self::field_work::KnownFields;
 use self::health::Health;
 
 use crate::config::Config;
@@ -55,8 +57,9 @@ pub struct Day {
 pub async fn run(config: Config, mut stop: watch::Receiver<bool>) {
     let mut client: Option<Client> = None;
     let health = Health::of(&config);
+    let fields = KnownFields::default();
     loop {
-        let outcome = round(&config, &health, &mut client, i64::from(config.derive.settle_ms)).await;
+        let outcome = round(&config, &health, &fields, &mut client, i64::from(config.derive.settle_ms)).await;
         let pause = match outcome {
             Ok(0) => IDLE_PAUSE,
             Ok(_) => Duration::ZERO,
@@ -81,9 +84,10 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) {
 pub async fn catch_up(config: &Config) -> Result<usize, StoreError> {
     let mut client = None;
     let health = Health::of(config);
+    let fields = KnownFields::default();
     let mut days = 0;
     loop {
-        match round(config, &health, &mut client, 0).await? {
+        match round(config, &health, &fields, &mut client, 0).await? {
             0 => return Ok(days),
             more => days += more,
         }
@@ -94,6 +98,7 @@ pub async fn catch_up(config: &Config) -> Result<usize, StoreError> {
 async fn round(
     config: &Config,
     health: &Health,
+    fields: &KnownFields,
     client: &mut Option<Client>,
     settle_ms: i64,
 ) -> Result<usize, StoreError> {
@@ -103,7 +108,7 @@ async fn round(
     };
     let mut days = 0;
     for machine_id in store::marked_machines(client, settle_ms, MACHINES_A_ROUND).await? {
-        days += machine(config, health, client, machine_id).await?;
+        days += machine(config, health, fields, client, machine_id).await?;
     }
     for machine_id in health.pending(client).await? {
         days += judge(health, client, machine_id).await?;
@@ -125,7 +130,13 @@ async fn judge(health: &Health, client: &mut Client, machine_id: i64) -> Result<
 }
 
 /// Recomputes one machine; returns how many working days that was.
-async fn machine(config: &Config, health: &Health, client: &mut Client, machine_id: i64) -> Result<usize, StoreError> {
+async fn machine(
+    config: &Config,
+    health: &Health,
+    fields: &KnownFields,
+    client: &mut Client,
+    machine_id: i64,
+) -> Result<usize, StoreError> {
     let transaction = client.transaction().await?;
     let marks = store::take_marks(&transaction, machine_id).await?;
     let calendar = WorkingDays::new(config.clock.zone.0.clone(), config.derive.day_starts_h);
@@ -144,7 +155,7 @@ async fn machine(config: &Config, health: &Health, client: &mut Client, machine_
             tasks: store::task_reports(&transaction, machine_id, period.clone()).await?,
             period,
         };
-        derive(health, &transaction, day).await?;
+        derive(health, fields, &transaction, day).await?;
     }
     transaction.commit().await?;
     debug!(machine_id, days = days.len(), "recomputed {} days of machine {machine_id}", days.len());
@@ -152,7 +163,12 @@ async fn machine(config: &Config, health: &Health, client: &mut Client, machine_
 }
 
 /// Every derivation, one after the other; each replaces its own results of the day.
-async fn derive(health: &Health, transaction: &Transaction<'_>, day: Day) -> Result<(), StoreError> {
-    let day = field_work::day(transaction, day).await?;
+async fn derive(
+    health: &Health,
+    fields: &KnownFields,
+    transaction: &Transaction<'_>,
+    day: Day,
+) -> Result<(), StoreError> {
+    let day = field_work::day(transaction, fields, day).await?;
     health.day(transaction, &day).await
 }

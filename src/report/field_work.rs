@@ -420,6 +420,11 @@ fn totals_table(html: &mut Html, field: Option<&Field>, totals: &Totals, perform
             html.percent("covered_pct", covered_ha.map(|ha| ha / field.boundary.area_ha()), 1).unit("pct").raw(")");
         });
     }
+    if totals.swept_ha.is_some() {
+        line("swept", &|html| {
+            html.hectares("swept_ha", totals.swept_ha).unit("ha");
+        });
+    }
     line("time", &|html| {
         html.figure("total_h", Some(totals.total_h), 1)
             .unit("h")
@@ -544,7 +549,7 @@ fn device_totals(html: &mut Html, performed: &[&Performed]) {
     let language = html.language;
     let rows: Vec<(&Work, &DeviceTotal)> = performed
         .iter()
-        .flat_map(|one| one.work.session.device_totals.iter().map(move |total| (&one.work, total)))
+        .flat_map(|one| told_once(&one.work.session.device_totals).into_iter().map(move |total| (&one.work, total)))
         .collect();
     if rows.is_empty() {
         return;
@@ -581,6 +586,18 @@ fn device_totals(html: &mut Html, performed: &[&Performed]) {
         html.raw("</td></tr>");
     }
     html.raw("</tbody></table></div>");
+}
+
+/// One total for each quantity: of a task's and a counter's the task's, which the driver saw on his display.
+fn told_once(totals: &[DeviceTotal]) -> Vec<&DeviceTotal> {
+    let mut once: BTreeMap<Quantity, &DeviceTotal> = BTreeMap::new();
+    for total in totals {
+        let known = once.entry(total.quantity).or_insert(total);
+        if total.reported_by < known.reported_by {
+            *known = total;
+        }
+    }
+    once.into_values().collect()
 }
 
 /// Unit for people, factor and decimals of a machine's total.

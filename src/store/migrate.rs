@@ -34,6 +34,8 @@ pub const MIGRATIONS: &[Migration] = migrations![
     10 "0010_work_setting",
     11 "0011_work_session",
     12 "0012_work_total",
+    15 "0015_field",
+    16 "0016_worker",
     20 "0020_health_fold",
     21 "0021_fault",
     22 "0022_health_episode",

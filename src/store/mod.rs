@@ -9,6 +9,7 @@ mod connect;
 mod copy;
 mod edition;
 mod error;
+pub mod field;
 mod foreign;
 pub mod health;
 mod instant;
@@ -51,7 +52,7 @@ pub use newest::{
     machines, newest_values, places,
 };
 pub use pool::{Pool, Pooled};
-pub use readings::{MAX_READINGS, fault_reports, readings, task_reports};
+pub use readings::{MAX_READINGS, fault_reports, readings, readings_and_raw, task_reports};
 pub use server::{Server, server};
 pub use session::Session;
 pub use status::{MachineStatus, fleet_status, machine_days, quarantined_records};

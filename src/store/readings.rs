@@ -28,6 +28,30 @@ pub async fn readings(
     machine_id: i64,
     period: Range<i64>,
 ) -> Result<Readings, StoreError> {
+    read(client, machine_id, period, CATALOGUED).await
+}
+
+/// The same with the raw signals of makers, which exports carry on.
+///
+/// # Errors
+/// As [`readings`].
+pub async fn readings_and_raw(
+    client: &impl GenericClient,
+    machine_id: i64,
+    period: Range<i64>,
+) -> Result<Readings, StoreError> {
+    read(client, machine_id, period, i32::MAX).await
+}
+
+/// Numbers of signals below this are catalogued.
+const CATALOGUED: i32 = 65_536;
+
+async fn read(
+    client: &impl GenericClient,
+    machine_id: i64,
+    period: Range<i64>,
+    signals_below: i32,
+) -> Result<Readings, StoreError> {
     static WIDE: LazyLock<Vec<(SignalId, SqlType)>> = LazyLock::new(|| {
         catalogue::wide()
             .filter_map(|signal| match signal.column {
@@ -68,7 +92,7 @@ pub async fn readings(
             }
         }
     }
-    read_narrow(client, &parameters, &mut readings).await?;
+    read_narrow(client, &parameters, signals_below, &mut readings).await?;
     readings.sort();
     Ok(readings)
 }
@@ -77,15 +101,16 @@ pub async fn readings(
 async fn read_narrow(
     client: &impl GenericClient,
     parameters: &[&(dyn ToSql + Sync); 3],
+    signals_below: i32,
     readings: &mut Readings,
 ) -> Result<(), StoreError> {
     // Of several values of one signal at one instant the greatest comes last and stays, in whatever order they came.
     let rows = client
         .query_raw(
             "select recorded_at, signal_id, value from signal_sample
-             where machine_id = $1 and recorded_at >= $2 and recorded_at < $3 and signal_id < 65536
+             where machine_id = $1 and recorded_at >= $2 and recorded_at < $3 and signal_id < $4
              order by recorded_at, signal_id, value",
-            *parameters,
+            [parameters[0], parameters[1], parameters[2], &signals_below],
         )
         .await?;
     let mut rows = std::pin::pin!(rows);

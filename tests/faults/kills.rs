@@ -5,7 +5,7 @@ use simulator::{FleetConfig, Impairments};
 
 use crate::harness::{Broker, Database, Fleet, Process, Settings, blocking, check, fleet_of};
 
-/// Confirmed records at which the fault strikes, of the 17,280 that a fleet of six seconds records.
+/// Confirmed records at which the fault strikes, of the 15,000 or so that a fleet of six seconds records.
 const STRIKES: [u64; 3] = [1_500, 4_500, 7_500];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,7 @@ const MACHINES: usize = 12;
 /// Simulated seconds in a second.
 const ACCELERATE: f64 = 1_200.0;
 
-/// A fleet that records for `seconds` of wall clock, 2,880 records in each, and the same ones for the same seed.
+/// A fleet that records for `seconds` of wall clock, some 2,500 records in each, and the same ones for the same seed.
 pub(crate) fn fleet_of(seed: u64, seconds: u32) -> FleetConfig {
     let simulated = i64::from(seconds) * ACCELERATE as i64;
     // In the past, so that every clock is right.
@@ -92,11 +92,16 @@ impl Fleet {
     /// Waits until the fleet was told of at least `records` stored records. It must still be at work then: a fault that
     /// strikes an idle system shows nothing.
     pub(crate) async fn told_of(&self, records: u64) {
-        eventually(&format!("{records} records are confirmed"), LONG, async || {
-            assert!(!self.task.is_finished(), "the fleet has ended: {:?}", self.report());
-            (self.report().records_stored >= records).then_some(())
+        assert!(self.told_of_or_ended(records, LONG).await, "the fleet has ended: {:?}", self.report());
+    }
+
+    /// Waits until the fleet was told of at least `records` stored records; false when it ended before.
+    pub(crate) async fn told_of_or_ended(&self, records: u64, at_most: Duration) -> bool {
+        eventually(&format!("{records} records are confirmed"), at_most, async || {
+            let ended = self.task.is_finished();
+            (ended || self.report().records_stored >= records).then_some(!ended)
         })
-        .await;
+        .await
     }
 
     /// Records no more and sends no more, whatever is pending.

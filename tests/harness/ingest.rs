@@ -87,6 +87,11 @@ impl Process {
         (status, self.log())
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits until it has ended.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         eventually("ingest ends", LONG, async || self.child.try_wait().unwrap()).await
@@ -100,7 +105,8 @@ impl Process {
     }
 
     /// Memory in use, MiB; the most so far.
-    pub(crate) fn memory_mib_max(&self) -> u64 {
+    pub(crate) fn memory_mib_max(&mut self) -> u64 {
+        assert!(!self.has_ended(), "ingest ended by itself:\n{}", self.log());
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         peak.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() / 1_024

@@ -70,10 +70,10 @@ impl Database {
         self.url.replace(&format!(":{}/", self.port()), &format!(":{port}/"))
     }
 
-    /// A connection past every proxy.
+    /// A connection past every proxy; a server that is just recovering is waited for.
     pub(crate) async fn client(&self) -> Client {
         let config = Settings::new(&self.url, "mqtt://127.0.0.1:1").config();
-        store::connect(&config.database).await.unwrap()
+        eventually("the database takes connections", LONG, async || store::connect(&config.database).await.ok()).await
     }
 
     /// Runs SQL in a transaction that stays open, to hold what it locks.

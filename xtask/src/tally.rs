@@ -55,7 +55,7 @@ test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fin
         let held_back = output.lines().filter(|line| tally.take(line)).count();
         assert_eq!((tally.passed, tally.failed, tally.ignored, held_back), (13, 1, 3, 2));
         expect![[r#"
-                 Running unittests src/lib.rs (target/debug/deps/polevod-1)
+            Running unittests src/lib.rs (target/debug/deps/polevod-1)
             test result: FAILED. 1 passed; 1 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.20s
                Doc-tests wire
             test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.05s"#]]

@@ -55,6 +55,9 @@ impl Region {
     /// Western Siberia with a wide margin around Tomsk Oblast.
     pub const DEFAULT: Self = Self { lat_deg: (53.0, 62.0), lon_deg: (72.0, 92.0) };
 
+    /// Everywhere.
+    pub const WORLD: Self = Self { lat_deg: (-90.0, 90.0), lon_deg: (-180.0, 180.0) };
+
     fn holds(&self, place: LatLon) -> bool {
         (self.lat_deg.0..=self.lat_deg.1).contains(&place.lat_deg)
             && (self.lon_deg.0..=self.lon_deg.1).contains(&place.lon_deg)

@@ -153,7 +153,7 @@ async fn join_one(client: &impl GenericClient, machine_id: i64, stored: Stored) 
                 .query_one(
                     "insert into alert (machine_id, subject, severity, opened_at, active, gone_at, episode_count, state,
                                         state_at)
-                     values ($1, $2, $3, $4, $5 is null, $5, 1, 'new', now()) returning alert_id",
+                     values ($1, $2, $3, $4, $5::timestamptz is null, $5, 1, 'new', now()) returning alert_id",
                     &[
                         &machine_id,
                         &subject,

@@ -225,7 +225,7 @@ pub async fn due_deliveries(
                  where state = 'waiting' and next_attempt_at <= now() and enabled
                  order by next_attempt_at limit $1 for update of delivery skip locked),
              taken as (
-                 update delivery set attempts = attempts + 1, next_attempt_at = now() + $2 * interval '1 second'
+                 update delivery set attempts = attempts + 1, next_attempt_at = now() + $2::double precision * interval '1 second'
                  from due where delivery.delivery_id = due.delivery_id
                  returning delivery.delivery_id, delivery.notify_channel_id, delivery.attempts, delivery.body)
              select taken.delivery_id, taken.attempts, taken.body, notify_channel.*
@@ -273,7 +273,7 @@ pub async fn delivery_failed(
         .execute(
             "update delivery set last_error = $2,
                     state = case when $3::double precision is null then 'dead' else 'waiting' end,
-                    next_attempt_at = now() + coalesce($3, 0) * interval '1 second'
+                    next_attempt_at = now() + coalesce($3::double precision, 0) * interval '1 second'
              where delivery_id = $1",
             &[&delivery_id, &error, &again_after_s],
         )

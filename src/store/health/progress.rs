@@ -161,7 +161,7 @@ pub async fn drop_checkpoints_after(
             "delete from health_checkpoint as checkpoint
              where machine_id = $1
                and (at > $2
-                    or (at < $2 - $3 * interval '1 day'
+                    or (at < $2 - $3::integer * interval '1 day'
                         and exists (select from health_checkpoint as earlier
                                     where earlier.machine_id = checkpoint.machine_id
                                       and earlier.at < checkpoint.at

@@ -16,6 +16,8 @@ const DIESEL_KG_PER_L: f64 = 0.84;
 const SEASON_DAYS: i64 = 90;
 /// And is soon due, and overdue, so many days before and after.
 const SEASON_MARGIN_DAYS: i64 = 30;
+/// In summer nobody makes up for last winter's.
+const SEASON_LAPSES_DAYS: i64 = 150;
 /// Days that tell how much a machine works.
 const RECENT_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
@@ -298,7 +300,8 @@ fn season(month: u8, last_done: Option<&Done>, usage: &Usage, now_ms: i64, zone:
     let this = begins(near.year())?;
     let due_ms = if now_ms >= this - SEASON_DAYS * DAY_MS { this } else { begins(near.year() - 1)? };
     let is_done = last_done.is_some_and(|done| done.at_ms >= due_ms - SEASON_DAYS * DAY_MS);
-    if is_done || usage.registered_ms > due_ms {
+    let is_past = now_ms - due_ms > SEASON_LAPSES_DAYS * DAY_MS;
+    if is_done || is_past || usage.registered_ms > due_ms {
         return None;
     }
     let days = (now_ms - due_ms) as f64 / DAY_MS as f64;
@@ -411,7 +414,7 @@ mod tests {
         let done = ("to_2", "2026-06-19T11:00:00Z", None);
         check(&usage(500.0, 640.0, now), &[done], now, expect![""]);
         let noted = ("to_1", "2026-06-10T00:00:00Z", Some(520.0));
-        check(&usage(500.0, 640.0, now), &[noted], now, expect!["to_1 Soon at 96 %, 5 h, 1 days left"]);
+        check(&usage(500.0, 640.0, now), &[noted], now, expect!["to_1 Soon at 96 %, 5 h, 0 days left"]);
     }
 
     #[test]
@@ -451,7 +454,7 @@ mod tests {
             day.hours = None;
             day.fuel_l = Some((5_000.0 + 600.0 * index as f64, 5_600.0 + 600.0 * index as f64));
         }
-        check(&usage, &[], now, expect!["to_1 Due at 105 %, unknown left"]);
+        check(&usage, &[], now, expect!["to_1 Soon at 96 %, unknown left"]);
         check(&usage, &[("to_1", "2026-06-18T05:00:00Z", None)], now, expect![""]);
     }
 }
