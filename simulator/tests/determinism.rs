@@ -9,9 +9,9 @@ use simulator::{Conditions, FleetConfig, Heard, rehearse};
 fn fleet(seed: u64) -> FleetConfig {
     FleetConfig {
         seed,
-        machines: 24,
-        starts_at: "2026-08-20T18:00:00Z".parse().expect("a time"),
-        until: Some("2026-08-21T06:00:00Z".parse().expect("a time")),
+        machines: 8,
+        starts_at: "2026-08-20T19:00:00Z".parse().expect("a time"),
+        until: Some("2026-08-20T23:00:00Z".parse().expect("a time")),
         json_share: 0.2,
         conditions: Conditions {
             network: NetworkRules {
@@ -59,7 +59,7 @@ fn heard_of(fleet: &FleetConfig) -> (u64, u64, u64, u64) {
 fn the_same_seed_twice_gives_the_same_frames_and_truth_and_another_seed_others() {
     let (first, second, other) = (heard_of(&fleet(1)), heard_of(&fleet(1)), heard_of(&fleet(2)));
     assert_eq!(first, second);
-    assert!(first.2 > 1_000 && first.3 > 100, "{first:?}");
+    assert!(first.2 > 500 && first.3 > 50, "{first:?}");
     assert!(first.0 != other.0 && first.1 != other.1);
 }
 

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::ValueEnum;
 use simulator::machine::{Catalogue, Fleet, fault_kinds};
 use simulator::settings::{PRESETS, Settings};
@@ -15,7 +16,8 @@ use super::overrides::FleetFlags;
 Examples:
   simulator list                       the machines of the default fleet
   simulator list machines -m 200       of a larger one
-  simulator list models                what a fleet can be made of; further ones are TOML files in fleet.models_folder
+  simulator list models                what a fleet can be made of
+  simulator list models --toml gs12    the file of one: change it, and put it into fleet.models_folder
   simulator list presets               what the conditions are in each preset")]
 pub(super) struct Arguments {
     /// What to list.
@@ -23,9 +25,12 @@ pub(super) struct Arguments {
     what: What,
     #[command(flatten)]
     fleet: FleetFlags,
-    /// One JSON object a line.
+    /// Machines and fields as one JSON object a line.
     #[arg(long)]
     json: bool,
+    /// Of models: print the file of this one, a beginning for one of your own.
+    #[arg(long, value_name = "CODE")]
+    toml: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,6 +49,12 @@ enum What {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut out = super::out();
+    if let Some(code) = &arguments.toml {
+        let file = Catalogue::built_in_file(code);
+        write!(out, "{}", file.with_context(|| format!("--toml = {code} is no built-in model; see `simulator list models`"))?)?;
+        out.flush()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let settings = arguments.fleet.settings(Vec::new())?;
     let catalogue = Catalogue::load(settings.fleet.models_folder.as_deref())?;
     match arguments.what {

@@ -44,7 +44,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.out.extension().is_some_and(|ending| ending != "svg") {
         bail!("--out = {} does not end in .svg; only SVG is drawn", arguments.out.display());
     }
-    let settings = arguments.fleet.settings(Vec::new())?;
+    // A day that begins in the morning, unless told otherwise.
+    let settings = arguments.fleet.settings(vec![("fleet.work", "by_day".into())])?;
     let mut config = settings.fleet(super::now())?;
     let day = arguments.day.unwrap_or_else(|| working_day(config.starts_at.as_millisecond()));
     if arguments.fleet.from.is_none() {

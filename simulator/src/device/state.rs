@@ -142,7 +142,7 @@ impl Device {
         (path, flash): (&Path, &Flash),
     ) -> Result<Self, RingError> {
         let (mut ring, entries) = Ring::open(path, flash.ring_bytes, flash.sync)?;
-        let boot = if ring.last_boot() < boot.as_u64() { boot } else { after(ring.last_boot()) };
+        let boot = unused(boot, &ring);
         ring.begin_boot(boot)?;
         let mut device = Self::new(serial, boot, seed, config);
         for (position, packed) in entries {
@@ -263,7 +263,8 @@ impl Device {
         packed
     }
 
-    /// Restarts the unit in order: sequence numbers begin again at 0 under `boot`; what is kept stays kept.
+    /// Restarts the unit in order: sequence numbers begin again at 0 under `boot`, or a later number where the disk
+    /// knows it already; what is kept stays kept.
     pub fn reboot(&mut self, boot: BootId) {
         self.seal();
         self.begin(boot);
@@ -331,7 +332,8 @@ impl Device {
         self.boot = boot;
         self.next_sequence = 0;
         if let Some(ring) = &mut self.ring {
-            self.storage_errors += u64::from(ring.begin_boot(boot).is_err());
+            self.boot = unused(boot, ring);
+            self.storage_errors += u64::from(ring.begin_boot(self.boot).is_err());
         }
     }
 
@@ -376,6 +378,8 @@ fn memory_bytes(run: &Run) -> usize {
     RUN_BYTES + 4 * run.count as usize + frame
 }
 
-fn after(boot: u64) -> BootId {
-    BootId::new(boot + 1).expect("a unit does not start 2^63 times")
+/// `boot`, or the number behind the last one where the ring knows `boot` or a later one.
+fn unused(boot: BootId, ring: &Ring) -> BootId {
+    let least = ring.last_boot() + 1;
+    BootId::new(boot.as_u64().max(least)).expect("a unit does not start 2^63 times")
 }

@@ -223,7 +223,7 @@ impl Onboard {
             0
         };
         account.close(from_ms, next_sequence, lost, truth);
-        self.account = Account::open(boot.as_u64(), 0, to_ms);
+        self.account = Account::open(device.boot().as_u64(), 0, to_ms);
         self.account.missed(u64::from(self.entries.flush().is_some()));
         truth.push(Event::Outage(Outage { from: At(from_ms), to: At(to_ms), cause: OutageCause::Reboot }));
         self.clock.boot(to_ms);

@@ -160,6 +160,12 @@ impl Catalogue {
         })
     }
 
+    /// The file of the built-in model of that code: a beginning for one's own.
+    pub fn built_in_file(code: &str) -> Option<&'static str> {
+        let path = format!("machines/{code}.toml");
+        MODELS.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
+    }
+
     /// All models as (code, name, kind).
     pub fn models(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.models.iter().map(|model| (model.code.as_str(), model.name.as_str(), model.kind.name()))
