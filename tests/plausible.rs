@@ -100,10 +100,7 @@ fn shape(samples: &[Sample]) -> Shape {
     Shape {
         speed: spread(in_work.iter().map(|r| r.kmh).filter(|kmh| *kmh > 0.5).collect()),
         fuel: (!fuels.is_empty()).then(|| spread(fuels)),
-        moisture: (
-            quantile(moistures.clone(), 0.5),
-            quantile(moistures.clone(), 0.9) - quantile(moistures, 0.1),
-        ),
+        moisture: (quantile(moistures.clone(), 0.5), quantile(moistures.clone(), 0.9) - quantile(moistures, 0.1)),
         rise_s: quantile(rises, 0.5),
         no_flow: (in_work.len() - flows.len()) as f64 / in_work.len().max(1) as f64,
         flow: spread(flows),

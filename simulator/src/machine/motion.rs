@@ -88,7 +88,9 @@ impl Travel {
             }
         }
         let limit = self.limit(self.cursor.piece, cruise_mps);
-        let exit = self.exit_limit(cruise_mps).min(limit);
+        // What lies ahead may be fast; from a standstill it is not reached within a metre.
+        let reached = (from * from + 2.0 * SPEEDS_UP * left_m).sqrt();
+        let exit = self.exit_limit(cruise_mps).min(limit).min(reached);
         let braking_m = ((from * from - exit * exit) / (2.0 * SLOWS_DOWN)).max(0.0);
         if left_m <= braking_m + 0.01 {
             return arrive(from, exit, left_m);

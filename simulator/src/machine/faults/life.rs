@@ -17,7 +17,7 @@ const MEAN_HOURS_BETWEEN: f64 = 130.0;
 const HEARTBEAT_S: f64 = 60.0;
 /// A contact holds and fails for times around these, seconds.
 const CONTACT_FAILS_S: f64 = 40.0;
-const CONTACT_HOLDS_S: f64 = 1_500.0;
+const CONTACT_HOLDS_S: f64 = 6_000.0;
 /// Occurrence counts stop here; 127 means that there is none.
 const MOST_OCCURRENCES: u8 = 126;
 /// A cause that no code has told of is mended this many days later at most: then somebody looks at the machine anyway.
