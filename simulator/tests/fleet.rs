@@ -88,7 +88,6 @@ async fn everything_recorded_is_stored_once_whatever_happens_and_truth_ledger_an
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "open defect: fails since the machines came together with their fleet; the cause is not found yet"]
 async fn a_backfill_stores_what_a_rehearsal_without_a_broker_makes() {
     let broker = broker(MosquittoOptions::default()).await;
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -168,7 +168,7 @@ pub(crate) fn facts(model: &Model, traits: &Traits, plant: &Plant, at: &Moment, 
         facts.charging_v = battery_12v(plant, at, effects);
         facts.battery_v = facts.charging_v;
         facts.exhaust_fluid_pct = exhaust_fluid_pct(engine, plant);
-        if model.signal_groups.iter().any(|group| group == "common_rail") {
+        if model.watches_feed {
             facts.fuel_filter_kpa = fuel_filter_kpa(plant, at, effects);
             facts.feed_kpa = feed_kpa(plant, at, effects);
         }

@@ -28,6 +28,8 @@ mod programme;
 mod reading;
 mod settings;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod unit;
 mod world;
 

@@ -60,6 +60,8 @@ pub(crate) struct Chunk {
     /// On a task: on its field, from the first working run on.
     pub(crate) on_task: bool,
     pub(crate) width_m: f64,
+    /// What passed the sensor stays on the machine.
+    pub(crate) has_grain_tank: bool,
     /// Out of the grain tank.
     pub(crate) unload_kgps: f64,
     /// Into the fuel tank, otherwise than burning; negative when it is stolen.
@@ -128,6 +130,8 @@ pub(crate) struct Plant {
     pub(crate) flow_kgps: [f64; FLOW_STAGES],
     pub(crate) moisture_pct: f64,
     pub(crate) grain_kg: f64,
+    /// What the auger has ever moved into trucks.
+    pub(crate) unloaded_kg: f64,
     pub(crate) crane_s: f64,
     pub(crate) cargo_kg: f64,
     /// Water tank, 0 to 1.
@@ -208,7 +212,9 @@ impl Plant {
         let fed_kg = chunk.feed_kgps.sum(share, chunk.length_s);
         self.cut_kg += fed_kg;
         self.cut_water_kg += fed_kg * chunk.feed_moisture_pct / 100.0;
-        self.grain_kg = (self.grain_kg - chunk.unload_kgps * dt).max(0.0);
+        let unloaded_kg = (chunk.unload_kgps * dt).min(self.grain_kg);
+        self.unloaded_kg += unloaded_kg;
+        self.grain_kg -= unloaded_kg;
         if dt <= 0.0 || (fed_kg == 0.0 && before.flow_kgps.iter().all(|flow| *flow < 1e-6)) {
             return;
         }
@@ -232,7 +238,9 @@ impl Plant {
         self.sensed_kg += passed_kg;
         self.sensed_water_kg += passed_kg * self.moisture_pct / 100.0;
         self.lifetime_yield_kg += passed_kg;
-        self.grain_kg += passed_kg;
+        if chunk.has_grain_tank {
+            self.grain_kg += passed_kg;
+        }
     }
 
     /// The starter takes its share of the battery.
@@ -280,6 +288,7 @@ mod tests {
             shafts_on: true,
             width_m: 7.0,
             flow_delay_s: 11.0,
+            has_grain_tank: true,
             coolant: Tendency { target_c: 90.0, time_s: 100.0 },
             ..Chunk::default()
         }

@@ -348,12 +348,12 @@ impl Reading<'_> {
     /// Where the receiver thinks it is: latitude and longitude, degrees.
     fn position(&self) -> (f64, f64) {
         let (slow_m, fast_m) = match self.model.receiver {
-            Receiver::Autonomous => (0.55, 0.07),
+            Receiver::Autonomous => (0.42, 0.05),
             Receiver::Differential => (0.22, 0.05),
             Receiver::Rtk => (0.012, 0.008),
         };
         // Orbits and air change over many minutes, reflections within some seconds.
-        let error = |axis: u64| slow_m * self.noise(axis, 1_100.0) + fast_m * self.noise(axis + 2, 9.0);
+        let error = |axis: u64| slow_m * self.noise(axis, 1_500.0) + fast_m * self.noise(axis + 2, 9.0);
         let at = Point::new(self.pose.at.x + error(5), self.pose.at.y + error(6));
         self.projection.degrees(at)
     }

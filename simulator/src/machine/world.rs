@@ -14,7 +14,7 @@ use super::settings::FaultSettings;
 use crate::fleet::{FleetConfig, SimulatorError, Work};
 use crate::truth::LOCAL_OFFSET_MS;
 
-/// Machines that share a farm.
+/// Machines that share a farm, unless a fleet is so large that there would be more farms than land.
 const MACHINES_A_FARM: usize = 12;
 
 /// What all machines of a fleet share.
@@ -59,13 +59,25 @@ enum Trade {
     Fields,
     Timber,
     Peat,
+    Flax,
 }
 
 impl Trade {
+    /// Farms of the trade are counted from here on, so that their names differ.
+    fn number(self) -> usize {
+        match self {
+            Self::Fields => 0,
+            Self::Timber => 1_000,
+            Self::Peat => 2_000,
+            Self::Flax => 3_000,
+        }
+    }
+
     fn of(kind: Kind) -> Self {
         match kind {
             Kind::Forwarder | Kind::TimberHarvester => Self::Timber,
             Kind::Peat => Self::Peat,
+            Kind::Flax => Self::Flax,
             _ => Self::Fields,
         }
     }
@@ -131,7 +143,7 @@ impl World {
             let now = i64::from(world.day_of_year(start));
             world.calendar_offset_days = i64::from(season.first_day_of_year()) - now;
         }
-        for trade in [Trade::Fields, Trade::Timber, Trade::Peat] {
+        for trade in [Trade::Fields, Trade::Timber, Trade::Peat, Trade::Flax] {
             let members: Vec<usize> =
                 (0..models.len()).filter(|index| Trade::of(catalogue.models[models[*index]].kind) == trade).collect();
             world.settle(trade, &members, &models, catalogue);
@@ -141,13 +153,19 @@ impl World {
 
     /// Makes farms for machines of one trade.
     fn settle(&mut self, trade: Trade, members: &[usize], models: &[usize], catalogue: &Catalogue) {
-        let sites = farm_sites(&catalogue.districts, self.seed);
-        // The districts' centres belong to farms with fields; other trades lie further out.
-        let skip = match trade {
-            Trade::Fields => 0,
-            Trade::Timber => 12,
-            Trade::Peat => 20,
-        };
+        // Every trade has places of its own: the districts' centres belong to farms with fields.
+        let sites: Vec<Vec<(f64, f64)>> = farm_sites(&catalogue.districts, self.seed)
+            .into_iter()
+            .map(|sites| {
+                let own = |number: usize| match number % 8 {
+                    5 => trade == Trade::Flax,
+                    6 => trade == Trade::Timber,
+                    7 => trade == Trade::Peat,
+                    _ => trade == Trade::Fields,
+                };
+                sites.into_iter().enumerate().filter(|(number, _)| own(*number)).map(|(_, site)| site).collect()
+            })
+            .collect();
         let weights: Vec<f64> = catalogue
             .districts
             .iter()
@@ -155,21 +173,29 @@ impl World {
                 Trade::Fields => district.farm_share,
                 Trade::Timber => f64::from(u8::from(district.forest)),
                 Trade::Peat => f64::from(u8::from(district.peat)),
+                Trade::Flax => district.crops.get("flax").copied().unwrap_or(0.0),
             })
             .collect();
+        let room = |district: usize| sites[district].len();
+        let farms: usize = (0..weights.len()).filter(|index| weights[*index] > 0.0).map(room).sum();
         let mut used = vec![0usize; weights.len()];
-        for group in members.chunks(MACHINES_A_FARM) {
-            let Some(district) = next_by_quota(&weights, &used) else { return };
+        for group in members.chunks(MACHINES_A_FARM.max(members.len().div_ceil(farms.max(1)))) {
+            let open = |(index, weight): (usize, &f64)| if used[index] < room(index) { *weight } else { 0.0 };
+            let open: Vec<f64> = weights.iter().enumerate().map(open).collect();
+            let Some(district) = next_by_quota(&open, &used) else { return };
             let number = used[district];
             used[district] += 1;
-            let places = &sites[district];
-            let Some(at) = places.get((skip + number) % places.len().max(1)) else { continue };
+            let at = sites[district][number];
             let mut land = catalogue.districts[district].clone();
             if trade == Trade::Peat {
                 land.crops = [("peat".to_string(), 1.0)].into();
                 land.field_ha = (10.0, 30.0);
             }
-            let farm = Farm::make(&land, district, skip + number, *at, self.seed);
+            let mut farm = Farm::make(&land, district, trade.number() + number, at, self.seed);
+            if trade == Trade::Timber {
+                // Around a landing there is forest and nothing else.
+                farm.fields = Vec::new();
+            }
             for index in group {
                 self.machines[*index] = Assigned { model: models[*index], estate: self.farms.len() };
             }
@@ -322,6 +348,12 @@ impl Fleet {
     pub fn fields(&self) -> Vec<FieldInfo> {
         let fields = |estate| self.fields_of(estate);
         self.world.farms.iter().flat_map(fields).collect()
+    }
+
+    /// The plane of machine `index`.
+    #[cfg(test)]
+    pub(crate) fn projection(&self, index: usize) -> super::geometry::Projection {
+        self.world.estate(index).farm.projection
     }
 
     fn fields_of(&self, estate: &Estate) -> Vec<FieldInfo> {

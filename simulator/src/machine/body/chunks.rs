@@ -85,6 +85,7 @@ impl Machine {
             on_task: self.on_field && self.programme.job.is_some(),
             tank_lps: stand.tank_lps,
             flow_delay_s: self.flow_delay_s(),
+            has_grain_tank: self.has_grain_tank(),
             ..Chunk::default()
         };
         let unloads = stand.occupation == Occupation::Unloading;
@@ -199,6 +200,7 @@ impl Machine {
             width_m: if lowered { self.job().map_or(0.0, Job::width_m) } else { 0.0 },
             unload_kgps: self.auger.map_or(0.0, |auger| auger.kgps),
             flow_delay_s: self.flow_delay_s(),
+            has_grain_tank: self.has_grain_tank(),
             ..Chunk::default()
         };
         if self.model.kind == Kind::Peat {
@@ -262,6 +264,10 @@ impl Machine {
         chunk.rpm = Ramp::level(rpm);
         chunk.power_kw = Ramp::level(power_kw);
         chunk.fuel_lph = Ramp::level(lph);
+    }
+
+    fn has_grain_tank(&self) -> bool {
+        self.model.harvester.as_ref().is_some_and(|harvester| harvester.tank_t > 0.0)
     }
 
     fn flow_delay_s(&self) -> f64 {

@@ -133,12 +133,11 @@ impl Machine {
 
     fn begin_unloading(&mut self, now_s: f64, on_the_go: bool) {
         let kgps = self.model.harvester.as_ref().map_or(0.0, |harvester| harvester.unload_kgps);
-        self.auger = Some(Auger { from_s: now_s, kgps, given_kg: 0.0, on_the_go });
+        self.auger = Some(Auger { from_s: now_s, kgps, unloaded_before_kg: self.plant.unloaded_kg, on_the_go });
     }
 
     pub(super) fn end_unloading(&mut self, now_s: f64, truth: &mut Vec<Event>) {
-        let Some(auger) = &mut self.auger else { return };
-        auger.given_kg += self.chunk.unload_kgps * self.chunk.length_s;
+        let Some(auger) = &self.auger else { return };
         let stands = matches!(&self.doing, Doing::Stands(stand) if stand.occupation == Occupation::Unloading);
         let is_empty = self.plant.grain_kg < EMPTY_KG;
         let drove_off = auger.on_the_go && !self.chunk.lowered;
@@ -146,7 +145,7 @@ impl Machine {
             let unloading = Unloading {
                 from: At(ms(auger.from_s)),
                 to: At(ms(now_s)),
-                mass_t: auger.given_kg / 1_000.0,
+                mass_t: (self.plant.unloaded_kg - auger.unloaded_before_kg) / 1_000.0,
                 on_the_go: auger.on_the_go,
             };
             self.auger = None;

@@ -65,7 +65,8 @@ struct Stop {
 struct Auger {
     from_s: f64,
     kgps: f64,
-    given_kg: f64,
+    /// What the auger had moved before.
+    unloaded_before_kg: f64,
     on_the_go: bool,
 }
 
@@ -246,6 +247,13 @@ impl Machine {
         }
         picture.fields = fields.iter().filter_map(|name| self.world.field_named(self.index, name)).collect();
         picture
+    }
+
+    /// Field and operation of the job.
+    #[cfg(test)]
+    pub(crate) fn job_name(&self) -> Option<(Arc<str>, Arc<str>)> {
+        let job = self.programme.job.as_ref()?;
+        Some((job.field.name.as_str().into(), job.operation.name.as_str().into()))
     }
 
     fn chunk_end_s(&self) -> f64 {

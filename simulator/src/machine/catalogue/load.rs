@@ -203,6 +203,8 @@ impl Catalogue {
         let mut model: Model = parse(file, text)?;
         model.check(file)?;
         model.signals = signals_of(&model, file, groups)?;
+        model.watches_feed =
+            model.signals.iter().any(|(signal, _)| *signal == wire::catalogue::FUEL_DELIVERY_PRESSURE_KPA);
         replace_or_push(&mut self.models, model, |known| known.code.as_str());
         Ok(())
     }

@@ -14,4 +14,4 @@ pub use error::CatalogueError;
 pub(crate) use implement::{Carried, Implement};
 pub use load::Catalogue;
 pub(crate) use model::{Drive, Engine, Harvester, Kind, Model, Receiver};
-pub(crate) use operation::{Crop, Ground, HarvestOf, Operation, Rounds};
+pub(crate) use operation::{Crop, FieldKind, HarvestOf, Operation, Rounds};

@@ -93,6 +93,9 @@ pub(crate) struct Model {
     pub(crate) service: Vec<Service>,
     /// Names of the signal groups that it reports.
     pub(crate) signal_groups: Vec<String>,
+    /// Whether a controller watches the fuel feed; follows from the groups.
+    #[serde(skip)]
+    pub(crate) watches_feed: bool,
     /// What it reports, from the groups: signal and time between reports in seconds, 0 for every sample.
     #[serde(skip)]
     pub(crate) signals: Vec<(SignalId, u32)>,

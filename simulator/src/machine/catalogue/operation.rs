@@ -7,7 +7,7 @@ use super::error::{CatalogueError, Place};
 /// On which fields an operation is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Ground {
+pub(crate) enum FieldKind {
     /// Where something is sown in the year.
     Arable,
     /// On cereals, peas and rapeseed.
@@ -46,7 +46,7 @@ pub(crate) enum HarvestOf {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Operation {
     pub(crate) name: String,
-    pub(crate) ground: Ground,
+    pub(crate) ground: FieldKind,
     /// When in the year, as pairs of `MM-DD`.
     pub(crate) windows: Vec<(String, String)>,
     /// Local hours between which it is done.
@@ -67,7 +67,7 @@ pub(crate) struct Operation {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Crop {
     pub(crate) name: String,
-    pub(crate) ground: Ground,
+    pub(crate) ground: FieldKind,
     /// What the header takes, t/ha, mean and standard deviation between fields.
     pub(crate) yield_tpha: (f64, f64),
     /// At harvest, from and to.

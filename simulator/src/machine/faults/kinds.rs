@@ -110,7 +110,7 @@ pub(crate) static KINDS: &[FaultKind] = &[
     kind("flax_belt_slipping", BeltSlip, (2.0, 8.0), (0.5, 2.0), 1.0, Some(signal::BELT_SPEED_MPS)),
     kind("bearing_hot", Bearing, (1.0, 6.0), (0.5, 2.0), 0.8, Some(signal::BEARING_TEMP_C)),
     kind("flame_lost", Flame, (0.0, 0.0), (0.02, 0.2), 1.0, Some(signal::HEAT_AGENT_TEMP_C)),
-    kind("exhaust_fluid_not_refilled", ExhaustFluid, (0.0, 0.0), (4.0, 12.0), 0.4, Some(signal::DEF_LEVEL_PCT)),
+    kind("exhaust_fluid_not_refilled", ExhaustFluid, (0.0, 0.0), (2.0, 6.0), 0.4, Some(signal::DEF_LEVEL_PCT)),
     kind("particulate_filter_full", Soot, (10.0, 30.0), (2.0, 5.0), 0.4, Some(signal::DPF_SOOT_PCT)),
     kind("coolant_sensor_open", Sensor(signal::COOLANT_TEMP_C, Open, Some((110, 3))), (0.0, 0.0), (1.0, 6.0), 0.4, Some(signal::COOLANT_TEMP_C)),
     kind("fuel_sender_stuck", Sensor(signal::FUEL_LEVEL_PCT, Stuck, None), (0.0, 0.0), (2.0, 12.0), 0.6, Some(signal::FUEL_LEVEL_PCT)),

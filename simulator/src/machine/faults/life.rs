@@ -17,9 +17,13 @@ const MEAN_HOURS_BETWEEN: f64 = 130.0;
 const HEARTBEAT_S: f64 = 60.0;
 /// A contact holds and fails for times around these, seconds.
 const CONTACT_FAILS_S: f64 = 40.0;
-const CONTACT_HOLDS_S: f64 = 1_500.0;
+const CONTACT_HOLDS_S: f64 = 6_000.0;
 /// Occurrence counts stop here; 127 means that there is none.
 const MOST_OCCURRENCES: u8 = 126;
+/// A cause that no code has told of is mended this many days later at most: then somebody looks at the machine anyway.
+const LONGEST_UNNOTICED: u8 = 12;
+/// A machine has to stand for this long before thieves come, seconds.
+const STANDS_FOR_THIEVES_S: f64 = 3_000.0;
 /// Codes that a machine can ever have had at a time; older ones are forgotten, as controllers do.
 const MAX_CODES: usize = 32;
 
@@ -31,6 +35,10 @@ struct Cause {
     began_at_h: f64,
     grows_h: f64,
     mended_s: f64,
+    /// The script says when it is mended; else people mend it once they have noticed.
+    by_script: bool,
+    /// Days that people have not noticed it.
+    unnoticed: u8,
     /// Of a contact: when it next changes, and whether it fails now.
     turns_s: f64,
     fails: bool,
@@ -170,7 +178,12 @@ impl Faults {
         self.plan_theft(now_s, tank_l, parked_until_s);
         for index in (0..self.causes.len()).rev() {
             if self.causes[index].mended_s <= now_s {
-                self.mend(index, now_s, truth);
+                if self.is_noticed(&self.causes[index]) {
+                    self.mend(index, now_s, truth);
+                } else {
+                    self.causes[index].mended_s += 86_400.0;
+                    self.causes[index].unnoticed += 1;
+                }
             } else if self.causes[index].turns_s <= now_s {
                 let cause = &mut self.causes[index];
                 cause.fails = !cause.fails;
@@ -178,6 +191,16 @@ impl Faults {
                 cause.turns_s = now_s + 5.0 + self.random.exponential(mean_s);
             }
         }
+    }
+
+    /// Whether anybody would mend a cause by now.
+    fn is_noticed(&self, cause: &Cause) -> bool {
+        let acts = KINDS[cause.kind].acts;
+        let has_code = self.has_controller && RULES.iter().any(|rule| rule.cause == acts);
+        cause.by_script
+            || cause.unnoticed >= LONGEST_UNNOTICED
+            || !has_code
+            || self.codes.iter().any(|set| set.number == cause.number)
     }
 
     /// A kind that the machine can have and does not have.
@@ -195,6 +218,7 @@ impl Faults {
 
     fn begin(&mut self, kind: usize, now_s: f64, hours: f64, mended_s: Option<f64>, truth: &mut Vec<Event>) {
         let FaultKind { acts, grows_h, mended_d, .. } = &KINDS[kind];
+        let by_script = mended_s.is_some();
         let mended_s =
             mended_s.unwrap_or_else(|| now_s + 86_400.0 * self.random.range(mended_d.0, mended_d.1.max(0.01)));
         let is_contact = matches!(acts, Acts::Contact(..));
@@ -205,6 +229,8 @@ impl Faults {
             grows_h: self.random.range(grows_h.0, grows_h.1),
             // A theft ends with itself.
             mended_s: if *acts == Acts::Theft { f64::INFINITY } else { mended_s },
+            by_script,
+            unnoticed: 0,
             turns_s: if is_contact { now_s + self.random.exponential(CONTACT_HOLDS_S) } else { f64::INFINITY },
             fails: matches!(acts, Acts::Sensor(..)),
         };
@@ -222,10 +248,11 @@ impl Faults {
     fn plan_theft(&mut self, now_s: f64, tank_l: f64, parked_until_s: Option<f64>) {
         let (Some(until_s), None) = (parked_until_s, self.theft) else { return };
         let waiting = self.causes.iter().any(|cause| KINDS[cause.kind].acts == Acts::Theft);
-        if !waiting || until_s - now_s < 3.0 * 3_600.0 || tank_l < 60.0 {
+        let stands_s = until_s - now_s;
+        if !waiting || stands_s < STANDS_FOR_THIEVES_S || tank_l < 60.0 {
             return;
         }
-        let from_s = now_s + self.random.range(1.0, 2.2) * 3_600.0;
+        let from_s = now_s + stands_s.min(14_400.0) * self.random.range(0.2, 0.6);
         let lasts_s = self.random.range(240.0, 540.0);
         let litres = (tank_l * self.random.range(0.25, 0.6)).clamp(30.0, 150.0);
         self.theft = Some((from_s, from_s + lasts_s, litres / lasts_s));

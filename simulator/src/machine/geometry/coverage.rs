@@ -6,6 +6,7 @@
 //! lie side by side without an obstacle between them make a *land*, which is driven back and forth: neighbour after
 //! neighbour, or, where turning into the next strip would need a turn in three parts, across half a block of strips.
 
+use super::path::Path;
 use super::plane::Point;
 use super::polygon::{Polygon, ring_edges};
 
@@ -37,17 +38,17 @@ pub(crate) struct CoverageRules {
     pub(crate) neighbours_only: bool,
 }
 
-/// One run in work.
+/// One run in work. A machine keeps hundreds, hence single precision: a millimetre at the far end of a farm.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Pass {
     /// Round `0` of [`Coverage::rounds`], from the middle of its first side around to the same place.
-    Round(usize),
+    Round(u32),
     /// Straight.
     Straight {
-        from: Point,
-        to: Point,
+        from: (f32, f32),
+        to: (f32, f32),
         /// Width of the swath that nobody worked before, metres.
-        fresh_m: f64,
+        fresh_m: f32,
     },
 }
 
@@ -90,6 +91,20 @@ impl Coverage {
         plan
     }
 
+    /// The way of a pass, and the width of its swath that nobody worked before.
+    pub(crate) fn way(&self, pass: &Pass, radius_m: f64, width_m: f64) -> (Path, f64) {
+        let point = |(x, y): (f32, f32)| Point::new(f64::from(x), f64::from(y));
+        match *pass {
+            Pass::Straight { from, to, fresh_m } => (Path::straight(point(from), point(to)), f64::from(fresh_m)),
+            Pass::Round(round) => {
+                let ring = self.rounds.get(round as usize).map_or(&[][..], Vec::as_slice);
+                // The outermost round meets nothing that was worked before.
+                let fresh_m = if round == 0 { width_m } else { self.spacing_m };
+                (Path::rounded(ring, true, radius_m), fresh_m)
+            }
+        }
+    }
+
     /// Adds rounds in the given order, each from where the one before it ended.
     fn add_rounds(&mut self, rings: Vec<Vec<Point>>, here: &mut Point) {
         for mut ring in rings {
@@ -102,7 +117,7 @@ impl Coverage {
                 .map_or(0, |(index, _)| index);
             ring.rotate_left(nearest);
             *here = ring[0].towards(ring[1], 0.5);
-            self.passes.push(Pass::Round(self.rounds.len()));
+            self.passes.push(Pass::Round(self.rounds.len() as u32));
             self.rounds.push(ring);
         }
     }
@@ -126,7 +141,8 @@ impl Coverage {
                     if (step % 2 == 1) == from_right { (span.from, span.to) } else { (span.to, span.from) };
                 let (from, to) = (strips.point(span.row, from), strips.point(span.row, to));
                 let fresh_m = rules.width_m - overlap_m * neighbours as f64;
-                self.passes.push(Pass::Straight { from, to, fresh_m });
+                let small = |p: Point| (p.x as f32, p.y as f32);
+                self.passes.push(Pass::Straight { from: small(from), to: small(to), fresh_m: fresh_m as f32 });
                 *here = to;
             }
         }
@@ -197,7 +213,7 @@ fn nearest_land(lands: &[Vec<Span>], strips: &Strips, here: Point) -> (usize, bo
     best.1
 }
 
-/// Ground cut into strips.
+/// FieldWays cut into strips.
 struct Strips {
     axes: (f64, f64),
     lowest: f64,
@@ -326,9 +342,8 @@ fn shadows(edges: &[(Point, Point)], bottom: f64, top: f64) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::super::area::{Covered, Strip, swath_area};
-    use super::super::path::Path;
     use super::super::plane::Pose;
-    use super::super::route::Ground;
+    use super::super::route::FieldWays;
     use super::*;
     use proptest::prelude::*;
 
@@ -341,10 +356,7 @@ mod tests {
     }
 
     fn way_of(plan: &Coverage, pass: &Pass, radius_m: f64) -> Path {
-        match *pass {
-            Pass::Straight { from, to, .. } => Path::straight(from, to),
-            Pass::Round(round) => Path::rounded(&plan.rounds[round], true, radius_m),
-        }
+        plan.way(pass, radius_m, 1.0).0
     }
 
     fn strips_of(plan: &Coverage, radius_m: f64) -> Vec<Strip> {
@@ -378,13 +390,13 @@ mod tests {
             let double = covered.area.double_worked_ha / covered.area.worked_ha;
             prop_assert!(double < overlap + 0.10, "{} at {}", double, overlap);
             let obstacle = Polygon::new(hole, Vec::new());
-            let ground = Ground::new(field.clone(), rules.radius_m, rules.radius_m);
+            let ways = FieldWays::new(field.clone(), rules.radius_m, rules.radius_m);
             let mut here: Option<Pose> = None;
             for (index, pass) in plan.passes.iter().enumerate() {
                 let way = way_of(&plan, pass, rules.radius_m);
                 let from = way.pieces()[0].from;
                 if let (Some(here), true) = (here, has_hole) {
-                    for point in ground.turn(here, from).points(2.0) {
+                    for point in ways.turn(here, from).points(2.0) {
                         prop_assert!(!obstacle.contains(point), "turn {} enters", index);
                     }
                 }
@@ -408,12 +420,12 @@ mod tests {
         assert_eq!(rounds, 2, "9 m to turn, in rounds of 5.7 m");
         let between_m: f64 = 300.0 - 2.0 * (6.0 + 5.7) + 0.3;
         assert_eq!(plan.passes.len() - rounds, (between_m / 5.7).ceil() as usize);
-        let fresh: Vec<f64> = plan
+        let fresh: Vec<f32> = plan
             .passes
             .iter()
             .filter_map(|pass| if let Pass::Straight { fresh_m, .. } = pass { Some(*fresh_m) } else { None })
             .collect();
-        assert_eq!(fresh[0], 6.0);
+        assert!((fresh[0] - 6.0).abs() < 1e-6);
         assert!(fresh[1..].iter().all(|fresh| (5.4..5.8).contains(fresh)), "{fresh:?}");
     }
 

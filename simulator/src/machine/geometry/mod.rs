@@ -17,4 +17,4 @@ pub(crate) use polygon::Polygon;
 #[cfg(test)]
 pub(crate) use polygon::segments_cross;
 pub(crate) use projection::Projection;
-pub(crate) use route::Ground;
+pub(crate) use route::FieldWays;

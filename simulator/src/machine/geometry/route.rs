@@ -13,15 +13,15 @@ const MAX_CORNERS: usize = 64;
 
 /// Where a machine can drive on a field.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Ground {
+pub(crate) struct FieldWays {
     field: Polygon,
     /// Corners of ways: on the headland, well inside.
     corners: Vec<Point>,
     radius_m: f64,
 }
 
-impl Ground {
-    /// The ground of `field` for a machine that turns on `radius_m`; ways around things keep `margin_m` off them.
+impl FieldWays {
+    /// The ways over `field` for a machine that turns on `radius_m`; ways around things keep `margin_m` off them.
     pub(crate) fn new(field: Polygon, margin_m: f64, radius_m: f64) -> Self {
         let mut shapes = field.inset(margin_m);
         if shapes.is_empty() {
@@ -139,8 +139,8 @@ mod tests {
     #[test]
     fn a_way_goes_around_what_stands_in_it() {
         let field = field();
-        let ground = Ground::new(field.clone(), 10.0, 6.0);
-        let way = ground.way(Pose::new(Point::new(60.0, 100.0), 0.0), Pose::new(Point::new(240.0, 100.0), 0.0));
+        let ways = FieldWays::new(field.clone(), 10.0, 6.0);
+        let way = ways.way(Pose::new(Point::new(60.0, 100.0), 0.0), Pose::new(Point::new(240.0, 100.0), 0.0));
         assert!(way.length_m() > 200.0 && way.length_m() < 400.0, "{}", way.length_m());
         assert!(way.points(1.0).all(|point| field.contains(point)));
         let end = way.end().expect("a way").at;
@@ -150,10 +150,10 @@ mod tests {
     #[test]
     fn a_turn_at_the_boundary_stays_on_the_field() {
         let field = field();
-        let ground = Ground::new(field.clone(), 10.0, 6.0);
+        let ways = FieldWays::new(field.clone(), 10.0, 6.0);
         let from = Pose::new(Point::new(290.0, 100.0), 0.0);
         let to = Pose::new(Point::new(290.0, 106.0), std::f64::consts::PI);
-        let way = ground.turn(from, to);
+        let way = ways.turn(from, to);
         assert!(way.points(1.0).all(|point| field.contains(point)));
         assert!(way.pieces().iter().any(|piece| piece.backwards), "6 m apart, radius 6 m: a turn in three parts");
     }

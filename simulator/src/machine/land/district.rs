@@ -41,7 +41,7 @@ pub(crate) struct District {
 }
 
 /// Farms lie on a lattice of this pitch, so that no two of them ever share a field.
-const PITCH_DEG: (f64, f64) = (0.105, 0.190);
+const PITCH_DEG: (f64, f64) = (0.125, 0.230);
 /// Operating box: latitudes and longitudes.
 const BOX: [(f64, f64); 2] = [(55.9, 59.4), (80.5, 89.5)];
 

@@ -38,8 +38,8 @@ impl Programme {
         }
         let mut job = self.choose_job(view, Local::at(view.now_s).day)?;
         let share = self.random.range(0.0, 0.6);
-        job.begin_at_share(view, share);
-        let start = job.pass_start(view)?;
+        job.begin_at_share(share);
+        let start = job.pass_start()?;
         job.at_start = true;
         job.has_worked = true;
         self.place = Place::Field(job.field_index);

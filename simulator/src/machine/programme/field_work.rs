@@ -34,7 +34,7 @@ const PAUSE_S: f64 = 150.0;
 impl Programme {
     /// The next leg of the job; none when work ends here for now, with the steps that follow already planned.
     pub(super) fn work(&mut self, view: &View<'_>) -> Option<Leg> {
-        let is_done = self.job.as_ref()?.is_done(view);
+        let is_done = self.job.as_ref()?.is_done();
         let is_over = view.now_s >= self.shift.ends_s;
         if is_done || is_over {
             if let Some(stand) = self.unloading_stop(view, REST_TANK) {
@@ -56,7 +56,7 @@ impl Programme {
         if !job.at_start {
             return self.go_to_pass(view);
         }
-        let (path, fresh_m) = job.pass(view)?;
+        let (path, fresh_m) = job.pass()?;
         let implement = &job.implement;
         let wished = self.random.range(0.35, 0.85);
         let kmh = implement.speed_kmh.0 + (implement.speed_kmh.1 - implement.speed_kmh.0) * wished;
@@ -80,15 +80,15 @@ impl Programme {
     /// The way to the beginning of the next pass.
     fn go_to_pass(&mut self, view: &View<'_>) -> Option<Leg> {
         let job = self.job.as_mut()?;
-        let start = job.pass_start(view)?;
+        let start = job.pass_start()?;
         let path = if job.has_worked {
-            job.ground(view).turn(view.pose, start)
+            job.ways().turn(view.pose, start)
         } else {
             let mut inside = view.pose;
-            inside.at = job.ground(view).nearest(view.pose.at);
+            inside.at = job.ways().nearest(view.pose.at);
             let mut way = crate::machine::geometry::Path::straight(view.pose.at, inside.at);
             inside.heading = inside.at.direction(start.at);
-            way.extend(job.ground(view).way(inside, start));
+            way.extend(job.ways().way(inside, start));
             way
         };
         job.at_start = true;

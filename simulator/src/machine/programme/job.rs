@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::View;
 use crate::machine::catalogue::{Crop, Implement, Operation, Receiver, Rounds};
-use crate::machine::geometry::{Coverage, CoverageRules, Ground, Pass, Path, Point, Pose};
+use crate::machine::geometry::{Coverage, CoverageRules, FieldWays, Pass, Path, Point, Pose};
 use crate::machine::land::Field;
 use crate::random::Random;
 
@@ -40,7 +40,7 @@ pub(crate) struct Job {
     rules: CoverageRules,
     error_m: f64,
     /// Made when it is first needed: it is the largest thing that a machine owns.
-    plan: OnceLock<(Coverage, Ground)>,
+    plan: OnceLock<(Coverage, FieldWays)>,
 }
 
 impl Job {
@@ -92,52 +92,49 @@ impl Job {
         }
     }
 
-    fn plan(&self, _view: &View<'_>) -> &(Coverage, Ground) {
+    fn plan(&self) -> &(Coverage, FieldWays) {
         self.plan.get_or_init(|| {
             let coverage = Coverage::plan(&self.field.boundary, &self.rules, self.field.gate);
             let margin_m = (self.rules.radius_m).max(self.rules.width_m / 2.0);
-            (coverage, Ground::new(self.field.boundary.clone(), margin_m, self.rules.radius_m))
+            (coverage, FieldWays::new(self.field.boundary.clone(), margin_m, self.rules.radius_m))
         })
     }
 
-    pub(super) fn coverage(&self, view: &View<'_>) -> &Coverage {
-        &self.plan(view).0
+    pub(super) fn coverage(&self) -> &Coverage {
+        &self.plan().0
     }
 
-    pub(super) fn ground(&self, view: &View<'_>) -> &Ground {
-        &self.plan(view).1
+    pub(super) fn ways(&self) -> &FieldWays {
+        &self.plan().1
     }
 
     /// Begins in the middle of the field.
-    pub(super) fn begin_at_share(&mut self, view: &View<'_>, share: f64) {
-        self.next_pass = (self.coverage(view).passes.len() as f64 * share) as usize;
+    pub(super) fn begin_at_share(&mut self, share: f64) {
+        self.next_pass = (self.coverage().passes.len() as f64 * share) as usize;
         self.is_partial = self.next_pass > 0;
     }
 
-    pub(super) fn is_done(&self, view: &View<'_>) -> bool {
-        self.next_pass >= self.coverage(view).passes.len()
+    pub(super) fn is_done(&self) -> bool {
+        self.next_pass >= self.coverage().passes.len()
     }
 
     /// The way of the next pass as it is really driven, and the width of its swath that nobody worked before.
-    pub(super) fn pass(&self, view: &View<'_>) -> Option<(Path, f64)> {
-        let coverage = self.coverage(view);
-        Some(match *coverage.passes.get(self.next_pass)? {
-            Pass::Straight { from, to, fresh_m } => {
-                let (from, to) = self.as_driven(from, to);
+    pub(super) fn pass(&self) -> Option<(Path, f64)> {
+        let coverage = self.coverage();
+        let pass = coverage.passes.get(self.next_pass)?;
+        let (way, fresh_m) = coverage.way(pass, self.rules.radius_m, self.rules.width_m);
+        Some(match (pass, way.pieces().first(), way.end()) {
+            (Pass::Straight { .. }, Some(first), Some(end)) => {
+                let (from, to) = self.as_driven(first.from.at, end.at);
                 (Path::straight(from, to), fresh_m)
             }
-            Pass::Round(round) => {
-                let way = Path::rounded(&coverage.rounds[round], true, self.rules.radius_m);
-                // The outermost round meets nothing that was worked before.
-                let fresh_m = if round == 0 { self.rules.width_m } else { coverage.spacing_m };
-                (way, fresh_m)
-            }
+            _ => (way, fresh_m),
         })
     }
 
     /// Where the next pass begins.
-    pub(super) fn pass_start(&self, view: &View<'_>) -> Option<Pose> {
-        self.pass(view).and_then(|(path, _)| path.pieces().first().map(|piece| piece.from))
+    pub(super) fn pass_start(&self) -> Option<Pose> {
+        self.pass().and_then(|(path, _)| path.pieces().first().map(|piece| piece.from))
     }
 
     /// A straight pass with the errors of whoever steers.
@@ -151,7 +148,7 @@ impl Job {
         (from, to)
     }
 
-    /// One standard deviation of a driver's errors.
+    /// Width of the swath, metres.
     pub(crate) fn width_m(&self) -> f64 {
         self.rules.width_m
     }

@@ -270,8 +270,8 @@ impl Programme {
         if let Some(first) = road.first_mut() {
             match (self.place, &self.job) {
                 (Place::Field(_), Some(job)) => {
-                    let gate = job.ground(view).nearest(*first);
-                    path = job.ground(view).way(view.pose, Pose::new(gate, gate.direction(*first)));
+                    let gate = job.ways().nearest(*first);
+                    path = job.ways().way(view.pose, Pose::new(gate, gate.direction(*first)));
                     *first = path.end().map_or(*first, |end| end.at);
                 }
                 _ => *first = view.pose.at,
