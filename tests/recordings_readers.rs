@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZone;
 use polevod::exchange::read::can::{Body, CanId, CanLog, candump, mf4};
 use polevod::exchange::read::isoxml::{self, FileSet, GnssStatus, Reading};
 use polevod::exchange::read::j1939::{self, Id, Transport, pgn};
@@ -167,7 +168,7 @@ fn the_receiver_stream_gives_two_sittings_a_week_apart() {
 #[test]
 fn the_tractor_log_gives_hours_coolant_and_an_identification_without_rubbish() {
     let Some(bytes) = data("can/tractor_jd6130r_2021.candump.log") else { return };
-    check_tractor_log(candump::read("tractor.log", &bytes), &[]);
+    check_tractor_log(candump::read("tractor.log", &bytes, &TimeZone::UTC), &[]);
 }
 
 #[test]
@@ -178,7 +179,7 @@ fn the_tractor_log_as_its_recorder_left_it_gives_the_same_frames() {
     let Some(text) = data("can/tractor_jd6130r_2021.candump.log") else { return };
     // The recorder listened on two buses; the text calls both can0.
     let essence = |log: CanLog<'_>| -> Vec<_> { log.map(|f| (f.at_us, f.id, f.body)).collect() };
-    assert!(essence(mf4::read("a", &bytes)) == essence(candump::read("b", &text)), "the frames differ");
+    assert!(essence(mf4::read("a", &bytes)) == essence(candump::read("b", &text, &TimeZone::UTC)), "the frames differ");
 }
 
 fn check_tractor_log(mut log: CanLog<'_>, problems: &[&str]) {

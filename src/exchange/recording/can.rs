@@ -35,7 +35,7 @@ pub(super) fn map(format: Format, file: &str, bytes: &[u8], options: &Options) -
         Format::Asc => asc::read(file, bytes, &options.zone),
         Format::Trc => trc::read(file, bytes, &options.zone),
         Format::Mf4 => mf4::read(file, bytes),
-        _ => candump::read(file, bytes),
+        _ => candump::read(file, bytes, &options.zone),
     };
     let mut mapper = Mapper::new(file);
     let mut digest = Digest::new("CAN");

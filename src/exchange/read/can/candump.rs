@@ -3,8 +3,11 @@
 //! the identifier marks an error frame (Linux `can.h`). The form printed on screen, `can0  0CF00400   [8]  F0 FF …`, is
 //! read too when it carries absolute times.
 
+use jiff::tz::TimeZone;
+
 use super::super::At;
 use super::buses::Buses;
+use super::clock::{self, LATEST_US};
 use super::frame::{CLASSIC_BYTES_MAX, EXTENDED_ID_MAX, FD_BYTES_MAX, STANDARD_ID_MAX};
 use super::hex;
 use super::log::Lines;
@@ -14,13 +17,13 @@ const ERROR_FLAG: u32 = 0x2000_0000;
 /// Longest time before the decimal point, in seconds: year 9999, the last one `jiff` takes.
 const SECONDS_MAX: i64 = 253_402_207_200;
 
-/// Starts reading a log; `file` names it in problems.
-pub fn read<'a>(file: &str, bytes: &'a [u8]) -> CanLog<'a> {
-    CanLog::of_lines(file, bytes, Candump::default())
+/// Starts reading a log; `file` names it in problems, dates (`candump -t A`) are local to `zone`.
+pub fn read<'a>(file: &str, bytes: &'a [u8], zone: &TimeZone) -> CanLog<'a> {
+    CanLog::of_lines(file, bytes, Candump { zone: zone.clone(), buses: Buses::default() })
 }
 
-#[derive(Debug, Default)]
 struct Candump {
+    zone: TimeZone,
     buses: Buses,
 }
 
@@ -29,7 +32,10 @@ impl Lines for Candump {
         let not_a_line = |reason| Defect::NotALine { format: "candump", reason };
         let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let mut word = |reason| words.next().ok_or(not_a_line(reason));
-        let at_us = time_us(word("no time")?).ok_or(not_a_line("no time such as (1622547830.084000)"))?;
+        let time = word("no time")?;
+        let is_dated = time.starts_with(b"(") && !time.ends_with(b")");
+        let at_us = if is_dated { dated_us(time, word("no time")?, &self.zone) } else { time_us(time) };
+        let at_us = at_us.ok_or(not_a_line("no time such as (1622547830.084000)"))?;
         let interface = word("no interface")?;
         let frame = word("no frame")?;
         let (id, body) = match frame.iter().position(|&b| b == b'#') {
@@ -45,6 +51,12 @@ impl Lines for Candump {
 fn time_us(word: &[u8]) -> Option<i64> {
     let seconds = word.strip_prefix(b"(")?.strip_suffix(b")")?;
     hex::micros(seconds).filter(|us| *us / 1_000_000 <= SECONDS_MAX)
+}
+
+/// `(2021-06-01 11:43:50.084000)`, the time of `candump -t A`.
+fn dated_us(date: &[u8], clock: &[u8], zone: &TimeZone) -> Option<i64> {
+    let text = [date.strip_prefix(b"(")?, b" ", clock.strip_suffix(b")")?].concat();
+    clock::parse(&text, zone).map(|told| told.us).filter(|us| (0..=LATEST_US).contains(us))
 }
 
 /// The form of `candump -l`: identifier and what follows the first `#`.
@@ -125,7 +137,7 @@ mod tests {
     use super::*;
 
     fn check(input: &str, expected: Expect) {
-        let mut log = read("a.log", input.as_bytes());
+        let mut log = read("a.log", input.as_bytes(), &TimeZone::UTC);
         let mut said: Vec<String> =
             log.by_ref().map(|f| format!("{} us, bus {}: {:X?} {:X?}", f.at_us, f.bus, f.id, f.body)).collect();
         said.extend(log.problems.listed().iter().map(ToString::to_string));
@@ -167,6 +179,14 @@ mod tests {
     }
 
     #[test]
+    fn a_date_is_local_to_the_zone_that_is_told() {
+        let line = b" (2021-06-01 18:43:50.084000)  can0  123   [1]  FF\n (2021-06-01)  can0 123 [1] FF";
+        let mut log = read("a.log", line, &TimeZone::fixed(jiff::tz::offset(7)));
+        assert_eq!(log.by_ref().map(|frame| frame.at_us).collect::<Vec<_>>(), [1_622_547_830_084_000]);
+        assert_eq!(log.problems.listed().len(), 1);
+    }
+
+    #[test]
     fn a_line_that_is_none_is_named_and_the_next_is_read() {
         check(
             "garbage\n(1.0) can0 0CF00400#FFF\n(1.0) can0 0CF00400#FFFFFFFFFFFFFFFFFF\n(-1.0) can0 123#\n(1.0) can0\n(1.0) can0 123#01",
@@ -181,13 +201,13 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..1000)) {
-            let frames = read("x", &bytes).count();
+            let frames = read("x", &bytes, &TimeZone::UTC).count();
             prop_assert!(frames <= bytes.len());
         }
 
         #[test]
         fn arbitrary_frames_never_panic(text in "\\([0-9.]{1,20}\\) [a-z0-9]{1,5} [0-9A-FR#_.\\[\\] ]{0,200}") {
-            prop_assert!(read("x", text.as_bytes()).count() <= 1);
+            prop_assert!(read("x", text.as_bytes(), &TimeZone::UTC).count() <= 1);
         }
     }
 }
