@@ -145,7 +145,9 @@ fn histograms(logs: &[Log]) -> Vec<Histogram> {
     vec![
         make("speed in work, km/h", (0.0, 12.0), 48, &|log| in_work(log, |row| row.speed_kmh)),
         make("crop flow in work, median = 1", (0.0, 2.5), 50, &|log| relative(in_work(log, |row| row.flow_kgps))),
-        make("crop moisture in work, median = 1", (0.6, 1.4), 40, &|log| relative(in_work(log, |row| row.moisture_pct))),
+        make("crop moisture in work, median = 1", (0.6, 1.4), 40, &|log| {
+            relative(in_work(log, |row| row.moisture_pct))
+        }),
         make("fuel rate in work, median = 1", (0.0, 2.0), 40, &|log| {
             relative(in_work(log, |row| row.fuel_lph).into_iter().filter(|rate| *rate > 0.0).collect())
         }),
@@ -174,7 +176,10 @@ fn gaps(log: &Log) -> Vec<f64> {
         if before && !after {
             ended_s = Some(pair[1].at_s);
         }
-        if !before && after && let Some(ended_s) = ended_s.take() {
+        if !before
+            && after
+            && let Some(ended_s) = ended_s.take()
+        {
             gaps.push(pair[1].at_s - ended_s);
         }
     }

@@ -129,7 +129,8 @@ fn an_export_and_a_report_say_what_the_store_says() {
     let checked = site.json(&["import", "--json", "--dry-run", &zip]);
     assert_eq!((&checked["saved"], &checked["fields"][0]["decision"]), (&json!(false), &json!("unchanged")));
 
-    let samples = site.says(&["export", "samples", "--machine", "A00086000DF95589", "--period", "2020-01-02..2020-01-03"]);
+    let samples =
+        site.says(&["export", "samples", "--machine", "A00086000DF95589", "--period", "2020-01-02..2020-01-03"]);
     assert_eq!(samples.lines().count(), 4_717);
     assert!(samples.lines().next().is_some_and(|names| names.contains("crop_flow_kgps") && names.contains("ddi_ea60")));
 

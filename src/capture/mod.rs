@@ -1,7 +1,9 @@
 //! Diagnostic capture: a machine is asked for chosen signals at up to 10 Hz for up to 10 minutes.
 //!
-//!     enter in the store ▶ ask (MQTT 5: response topic, correlation) ▶ accepted ▶ progress … ▶ done
-//!                                                                  └▶ refused, or silence
+//! ```text
+//! enter in the store ▶ ask (MQTT 5: response topic, correlation) ▶ accepted ▶ progress … ▶ done
+//!                                                              └▶ refused, or silence
+//! ```
 //!
 //! Only the conversation is here. The records of a capture are telemetry like any other and come in by ingest; an answer
 //! tells which they are. Whoever asks has been authorised before; the store keeps who it was and what came of it.

@@ -328,7 +328,8 @@ async fn show(client: &impl GenericClient, which: &str, geojson: bool) -> anyhow
     let sessions = work_sessions(client, &filter).await?;
     let mut shown = described(&row);
     shown["sessions"] = sessions.iter().map(|session| session.work_session_id).collect();
-    shown["worked_ha"] = sessions.iter().filter_map(|row| row.session.area.union_m2).map(|m2| m2 / M2_PER_HA).sum::<f64>().into();
+    shown["worked_ha"] =
+        sessions.iter().filter_map(|row| row.session.area.union_m2).map(|m2| m2 / M2_PER_HA).sum::<f64>().into();
     shown["earlier"] = serde_json::to_value(stored::field_history(client, row.field.id).await?)?;
     Ok(format!("{}\n", serde_json::to_string_pretty(&shown)?))
 }

@@ -1,8 +1,10 @@
 //! Exchange: what other makers' files say, in Polevod's words.
 //!
-//!     path ─ open ▶ bytes ─ read::<format> ▶ logs, rows, frames ─ recording ▶ wire records, problems
+//! ```text
+//! path ─ open ▶ bytes ─ read::<format> ▶ logs, rows, frames ─ recording ▶ wire records, problems
 //!
-//!     path ─ import ▶ fields, farms, people, implements
+//! path ─ import ▶ fields, farms, people, implements
+//! ```
 //!
 //! Readers and mapping are pure: bytes in, results *and* problems out. Only [`open`] and [`import::open`] touch the
 //! file system.

@@ -1,7 +1,9 @@
 //! Ingest: from bytes on the broker to rows in the store.
 //!
-//!     mqtt ─ RawMessage ▶ decode ─ Frame ▶ validate ─ Prepared ▶ lane ─ Batch ▶ store ─ Loaded ▶ ack + stored
-//!                           └────────────────┴──── Reject ▶ quarantine, in the same transaction
+//! ```text
+//! mqtt ─ RawMessage ▶ decode ─ Frame ▶ validate ─ Prepared ▶ lane ─ Batch ▶ store ─ Loaded ▶ ack + stored
+//!                       └────────────────┴──── Reject ▶ quarantine, in the same transaction
+//! ```
 //!
 //! A message is acknowledged to the broker, and its records to their machine, only after the transaction that
 //! stores or refuses them has committed. Machines are spread over lanes by serial, so the records of one machine

@@ -1,6 +1,8 @@
 //! Notify: alerts on their way to people and programs.
 //!
-//!     delivery (outbox) ─ take, with a lease ▶ webhook | mail | mqtt ─▶ delivered, or tried again, or given up
+//! ```text
+//! delivery (outbox) ─ take, with a lease ▶ webhook | mail | mqtt ─▶ delivered, or tried again, or given up
+//! ```
 //!
 //! The outbox is filled in the transaction that finds the alert, each thing once. It is emptied here, at least once:
 //! a process that dies between sending and noting sends again, and the receiver knows the repeat by its number.

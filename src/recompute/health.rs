@@ -1,7 +1,9 @@
 //! Health, followed from record to record and judged by the clock.
 //!
-//!     working day ─ state before it ▶ fold ▶ episodes ─ reconcile ▶ store ─ join ▶ alerts ─ told ▶ outbox
-//!                        └◀ checkpoint at its end, for the next day
+//! ```text
+//! working day ─ state before it ▶ fold ▶ episodes ─ reconcile ▶ store ─ join ▶ alerts ─ told ▶ outbox
+//!                    └◀ checkpoint at its end, for the next day
+//! ```
 //!
 //! A day is followed from the state that the days before it left. Where records come for a day in the past, that day
 //! and all after it are followed again, until the state is the same as before; what has been told stays told.

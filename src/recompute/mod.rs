@@ -1,6 +1,8 @@
 //! Recompute: derived results follow stored records, whenever and in whatever order those arrive.
 //!
-//!     marks ─ machine, periods ▶ working days ▶ store: readings, reports ▶ derive ▶ store: replace results
+//! ```text
+//! marks ─ machine, periods ▶ working days ▶ store: readings, reports ▶ derive ▶ store: replace results
+//! ```
 //!
 //! One transaction takes the marks of a machine, replaces what they concern and commits: results and marks cannot
 //! disagree. A working day is computed whole or not at all; it begins at `derive.day_starts_h`, because harvest runs

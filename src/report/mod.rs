@@ -1,7 +1,9 @@
 //! Reports for people: one HTML document that prints, with everything in it.
 //!
-//!     sessions, fields ─ Totals ▶ figures ┐
-//!     traces ─ Drawn ▶ map (SVG) ─────────┴ field_work ▶ HTML
+//! ```text
+//! sessions, fields ─ Totals ▶ figures ┐
+//! traces ─ Drawn ▶ map (SVG) ─────────┴ field_work ▶ HTML
+//! ```
 //!
 //! A figure stands in the document as `<data value="…">`, so a program, and a test, reads the number behind the words.
 

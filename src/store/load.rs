@@ -1,6 +1,8 @@
 //! One batch, one transaction: ledger, rows, refusals, last known state.
 //!
-//!     lock ledger ▶ what is new? ▶ COPY new rows ▶ file refusals ▶ extend ledger ▶ mark ▶ move state ▶ commit
+//! ```text
+//! lock ledger ▶ what is new? ▶ COPY new rows ▶ file refusals ▶ extend ledger ▶ mark ▶ move state ▶ commit
+//! ```
 
 use std::collections::BTreeMap;
 use std::ops::Range;

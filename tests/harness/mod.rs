@@ -6,7 +6,7 @@
 //!   └ ledger ─────────────────────────▶ check ◀───────────────────────────────────────┘
 //! ```
 
-#![allow(dead_code)] // Each test binary uses a part.
+#![allow(dead_code, unused_imports)] // Each test binary uses a part.
 #![allow(clippy::unwrap_used)] // A failed unwrap is a failed test.
 
 mod checker;

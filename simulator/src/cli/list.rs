@@ -51,7 +51,11 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut out = super::out();
     if let Some(code) = &arguments.toml {
         let file = Catalogue::built_in_file(code);
-        write!(out, "{}", file.with_context(|| format!("--toml = {code} is no built-in model; see `simulator list models`"))?)?;
+        write!(
+            out,
+            "{}",
+            file.with_context(|| format!("--toml = {code} is no built-in model; see `simulator list models`"))?
+        )?;
         out.flush()?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -61,11 +61,9 @@ fn by_samples(fleet: &Fleet, samples: &[Sample], session: &Session) -> (f64, f64
     let first = samples.partition_point(|sample| sample.recorded_at_ms < from);
     let end = samples.partition_point(|sample| sample.recorded_at_ms <= to);
     let mut strips = Vec::new();
-    for index in first..end.min(samples.len() - 1) {
-        if works[index] == Some(1.0) {
-            let (a, b) = (at(index), at(index + 1));
-            strips.push(Strip::new(origin, Pose::new(a, a.direction(b)), a.distance(b), 0.0));
-        }
+    for index in (first..end.min(samples.len() - 1)).filter(|&index| works[index] == Some(1.0)) {
+        let (a, b) = (at(index), at(index + 1));
+        strips.push(Strip::new(origin, Pose::new(a, a.direction(b)), a.distance(b), 0.0));
     }
     let area_ha = swath_area(&strips, session.width_m, None).area.worked_ha;
     let between = |values: &[Option<f64>], later: usize| {

@@ -1,7 +1,9 @@
 //! Fields: boundaries that are proven sound, and which field a position lies in.
 //!
-//!     rings as a file gives them ─ Boundary::build ▶ Boundary, mends | faults
-//!     fields ─ Fields::new ▶ index ─ at(lat, lon) ▶ field
+//! ```text
+//! rings as a file gives them ─ Boundary::build ▶ Boundary, mends | faults
+//! fields ─ Fields::new ▶ index ─ at(lat, lon) ▶ field
+//! ```
 //!
 //! Edges are straight in longitude and latitude, as GeoJSON has it. On fields that is the same line as the shortest
 //! one to within centimetres.

@@ -124,7 +124,7 @@ impl<'a> Day<'a> {
             max_width: stretches.held(readings, catalogue::MAX_WORKING_WIDTH_M),
             way_m: ways(at, &track),
             unloads: reported.unloads,
-            implement_speaks: reported.is_known,
+            implement_speaks: reported.works.iter().any(Option::is_some),
             work,
             rules,
             stretches,

@@ -1,6 +1,8 @@
 //! The fold: from a working day to its sessions.
 //!
-//!     Work ─ day ▶ states, runs, groups ─ build ▶ Session, and Trace where it is asked for
+//! ```text
+//! Work ─ day ▶ states, runs, groups ─ build ▶ Session, and Trace where it is asked for
+//! ```
 
 use jiff::Timestamp;
 

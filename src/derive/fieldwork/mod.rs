@@ -1,8 +1,10 @@
 //! Field work: from what a machine reported to sessions a farm can sign.
 //!
-//!     readings ─ held, track ▶ reported | pattern, load ─ evidence ▶ activity ─ states ▶ group ─ runs, groups
-//!              └ counter, fuel, harvest ─ amounts ──────────────────────────────────┐       │
-//!     settings, tasks, fields, ledger ──────────────────────────────────────────────┴ build ┴ swath, area ▶ Session
+//! ```text
+//! readings ─ held, track ▶ reported | pattern, load ─ evidence ▶ activity ─ states ▶ group ─ runs, groups
+//!          └ counter, fuel, harvest ─ amounts ──────────────────────────────────┐       │
+//! settings, tasks, fields, ledger ──────────────────────────────────────────────┴ build ┴ swath, area ▶ Session
+//! ```
 //!
 //! Evidence of work comes from what implements report, else from the engine on passes that the track shows, else from
 //! the track alone; each session says which. States have hysteresis and are dated back to where they began. No session

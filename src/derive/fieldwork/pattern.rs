@@ -1,6 +1,8 @@
 //! Work by its geometry alone: passes side by side at one speed, with turns between.
 //!
-//!     positions ─ nodes ▶ legs between turns ─ neighbours ▶ core legs ─ adoption ▶ worked legs
+//! ```text
+//! positions ─ nodes ▶ legs between turns ─ neighbours ▶ core legs ─ adoption ▶ worked legs
+//! ```
 //!
 //! A road is a line, however often it is driven; a field is filled. So a leg belongs to a field when it has parallel
 //! neighbours at several distances. Legs beside such ones, headland rounds above all, are adopted when they are

@@ -190,14 +190,18 @@ fn reported_speed(readings: &Readings, stretches: &Stretches) -> Vec<f64> {
 fn usable_positions(readings: &Readings, speed_mps: &[f64]) -> Vec<(f64, f64)> {
     let (latitude, longitude) = (readings.signal(catalogue::LATITUDE_DEG), readings.signal(catalogue::LONGITUDE_DEG));
     let fix = readings.signal(catalogue::GNSS_FIX);
-    let (mut last_fix, mut last) = (None, None);
+    let (mut last_fix, mut last) = (None, (f64::NAN, f64::NAN));
     (0..readings.len())
         .map(|index| {
             last_fix = fix.at(index).or(last_fix);
             // No fix, and error.
             let is_lost = last_fix.is_some_and(|fix| fix == 0.0 || fix == 14.0);
             match (latitude.at(index), longitude.at(index)) {
-                (Some(lat), Some(lon)) if !is_lost && (lat != 0.0 || lon != 0.0) => (lat, lon),
+                (Some(lat), Some(lon)) if !is_lost && (lat != 0.0 || lon != 0.0) => {
+                    let is_frozen = (lat, lon) == last && speed_mps[index] > FROZEN_MPS;
+                    last = (lat, lon);
+                    if is_frozen { (f64::NAN, f64::NAN) } else { last }
+                }
                 _ => (f64::NAN, f64::NAN),
             }
         })

@@ -1,9 +1,11 @@
 //! Machine health: what is wrong with a machine, since when, and what to do about it.
 //!
-//!     Readings ─ rule ▶ Episode ┐
-//!     FaultReport ─ fault ▶ Episode ├─ worklist ▶ what people work on, each told once
-//!     day by day ─ trend ▶ Episode ┤
-//!     hours, dates ─ service ▶ Episode ┘
+//! ```text
+//! Readings ─ rule ▶ Episode ┐
+//! FaultReport ─ fault ▶ Episode ├─ worklist ▶ what people work on, each told once
+//! day by day ─ trend ▶ Episode ┤
+//! hours, dates ─ service ▶ Episode ┘
+//! ```
 //!
 //! Everything here is a pure function of stored records: order of arrival, repeats and lateness leave no trace in
 //! it. What people did about it lives in the worklist and is never derived.

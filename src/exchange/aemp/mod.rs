@@ -1,8 +1,10 @@
 //! ISO 15143-3 (AEMP 2.0): the fleet as makers' servers tell it to each other, in XML or JSON.
 //!
-//!     XML ┐                          ┌ samples ▶ store         (client: other makers' machines come in)
-//!         ├─ Node ─ read ▶ Fleet ────┤
-//!     JSON┘                          └ write ▶ Node ▶ XML, JSON (server: ours go out)
+//! ```text
+//! XML ┐                          ┌ samples ▶ store         (client: other makers' machines come in)
+//!     ├─ Node ─ read ▶ Fleet ────┤
+//! JSON┘                          └ write ▶ Node ▶ XML, JSON (server: ours go out)
+//! ```
 //!
 //! Servers of different makers agree on the elements and on little else: namespaces, where a time stands, the case of
 //! names, what stands for "unknown". Reading is lenient about all of that and about nothing that is a value; writing

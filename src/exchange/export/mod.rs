@@ -1,8 +1,10 @@
 //! Export: sessions, ways, worked areas, yield points, fields and samples in formats that other programs open.
 //!
-//!     work, trace ─ columns ▶ csv, xlsx
-//!     work, trace ─ geojson, kml
-//!     work, trace, readings ─ isoxml ▶ zip
+//! ```text
+//! work, trace ─ columns ▶ csv, xlsx
+//! work, trace ─ geojson, kml
+//! work, trace, readings ─ isoxml ▶ zip
+//! ```
 //!
 //! Everything is written as it comes, so a season needs the memory of one session.
 

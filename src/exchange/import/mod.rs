@@ -1,6 +1,8 @@
 //! Import: fields with their farms, people and implements, from files of other programs into the registry.
 //!
-//!     path ─ open ▶ sources ─ gather ▶ Import, problems ─ plan (against what is known) ▶ Plan ─ store
+//! ```text
+//! path ─ open ▶ sources ─ gather ▶ Import, problems ─ plan (against what is known) ▶ Plan ─ store
+//! ```
 //!
 //! Nothing is saved by reading: the plan says what would happen to each field, and why one is refused.
 

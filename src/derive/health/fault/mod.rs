@@ -1,6 +1,8 @@
 //! Faults: the trouble codes of a machine's controllers, with a life and with words.
 //!
-//!     FaultEntry (DM1, DM2) ─ life ▶ Fault, Episode ─ catalogue ▶ words for people
+//! ```text
+//! FaultEntry (DM1, DM2) ─ life ▶ Fault, Episode ─ catalogue ▶ words for people
+//! ```
 
 mod catalogue;
 mod key;

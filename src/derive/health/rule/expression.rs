@@ -1,6 +1,8 @@
 //! Expressions of rules: `0.7 * curve(engine_speed_rpm, 600: 80, 1800: 250)`, `coolant_temp_c > 60 and load > 70`.
 //!
-//!     or ─ and ─ not ─ comparison ─ sum ─ product ─ value | (…) | curve(…) | min(…) | max(…) | abs(…)
+//! ```text
+//! or ─ and ─ not ─ comparison ─ sum ─ product ─ value | (…) | curve(…) | min(…) | max(…) | abs(…)
+//! ```
 //!
 //! A value that is not known is NaN, and stays NaN through arithmetic. Conditions have three values: 1 true, 0 false,
 //! NaN not known; `x and y` is false where either is false, whatever the other is.

@@ -1,8 +1,10 @@
 //! Rules on signals: data that says what is wrong, since when, and what to do.
 //!
-//!     data file ─ parse ▶ RuleSet
-//!     Readings ─ block ▶ dense columns ─ limit, rate, daily, fuel, reset, silence ▶ Episode
-//!                                      └ day ▶ DayFigures, which trends compare
+//! ```text
+//! data file ─ parse ▶ RuleSet
+//! Readings ─ block ▶ dense columns ─ limit, rate, daily, fuel, reset, silence ▶ Episode
+//!                                  └ day ▶ DayFigures, which trends compare
+//! ```
 //!
 //! A rule is a fold over the samples of one machine in the order of their time: it keeps a state of bounded size that
 //! can be stored and taken up again, and what it finds depends on the samples alone.

@@ -1,8 +1,10 @@
 //! Service: what is due, by engine hours and by date.
 //!
-//!     plan (data file) ┐
-//!     done log         ├─ due ▶ Due, Episode
-//!     DayFigures       ┘
+//! ```text
+//! plan (data file) ┐
+//! done log         ├─ due ▶ Due, Episode
+//! DayFigures       ┘
+//! ```
 //!
 //! Hours are those of a guarded counter: a meter that jumps, or is replaced, neither triggers a service nor hides one.
 

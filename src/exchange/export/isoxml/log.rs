@@ -197,11 +197,8 @@ pub(super) fn write(
     mut out: impl Write,
 ) -> io::Result<u64> {
     let mut position = Position::of(readings);
-    let columns: Vec<(&Column, Option<Values<'_>>)> = layout
-        .columns
-        .iter()
-        .map(|column| (column, column.signal().map(|signal| readings.signal(signal))))
-        .collect();
+    let columns: Vec<(&Column, Option<Values<'_>>)> =
+        layout.columns.iter().map(|column| (column, column.signal().map(|signal| readings.signal(signal)))).collect();
     let first = span(work, readings).start;
     let mut states = States { trace, next: 0, state: State::Unknown };
     let mut last_derived: Vec<Option<i32>> = vec![None; columns.len()];

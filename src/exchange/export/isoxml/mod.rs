@@ -1,8 +1,10 @@
 //! ISOXML task data, ISO 11783-10 version 4.3, as one zip: what was done by whom, where and with what, the machines
 //! that did it, and a binary time log for each session.
 //!
-//!     work, readings, trace ─ log ▶ TLG00001.bin, TLG00001.xml ─┐
-//!       └─ registry (names ▶ ids), device ──────────────────────┴─ finish ▶ TASKDATA.XML
+//! ```text
+//! work, readings, trace ─ log ▶ TLG00001.bin, TLG00001.xml ─┐
+//!   └─ registry (names ▶ ids), device ──────────────────────┴─ finish ▶ TASKDATA.XML
+//! ```
 //!
 //! A session is written when it is added, so that a season needs the memory of one session.
 

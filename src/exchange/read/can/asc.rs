@@ -1,9 +1,11 @@
 //! Vector's ASCII log, as CANoe, CANalyzer, CANape and many others write it:
 //!
-//!     date Sam Sep 30 15:06:13.191 2017
-//!     base hex  timestamps absolute
-//!     Begin Triggerblock Sam Sep 30 15:06:13.191 2017
-//!        3.098426 1  18EBFF00x       Rx   d 8 01 A0 0F A6 60 3B D1 40  Length = 273910 BitCount = 141 ID = 418119424x
+//! ```text
+//! date Sam Sep 30 15:06:13.191 2017
+//! base hex  timestamps absolute
+//! Begin Triggerblock Sam Sep 30 15:06:13.191 2017
+//!    3.098426 1  18EBFF00x       Rx   d 8 01 A0 0F A6 60 3B D1 40  Length = 273910 BitCount = 141 ID = 418119424x
+//! ```
 //!
 //! Identifiers and bytes stand in the base that the head tells; an `x` behind an identifier makes it an extended one.
 //! Times are seconds since the measurement began, or since the event before. Statistics, chip states, and the long

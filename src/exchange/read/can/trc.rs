@@ -1,9 +1,11 @@
 //! PEAK's trace, as PCAN-View, PCAN-Explorer and their loggers write it, versions 1.0 to 2.1:
 //!
-//!     ;$FILEVERSION=2.1
-//!     ;$STARTTIME=43008.920986006946
-//!     ;$COLUMNS=N,O,T,B,I,d,R,L,D
-//!           1      2501.000 DT 2  18FEF100 Rx -  8    09 08 07 06 05 04 03 02
+//! ```text
+//! ;$FILEVERSION=2.1
+//! ;$STARTTIME=43008.920986006946
+//! ;$COLUMNS=N,O,T,B,I,d,R,L,D
+//!       1      2501.000 DT 2  18FEF100 Rx -  8    09 08 07 06 05 04 03 02
+//! ```
 //!
 //! Up to 1.3 the version fixes the columns, from 2.0 on the head lists them. The start is in days since 1899-12-30 by
 //! the clock of the computer; version 1.0 tells it in words alone.

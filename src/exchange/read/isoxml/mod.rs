@@ -1,8 +1,10 @@
 //! ISO 11783-10 task data ("ISOXML"), versions 3 and 4: `TASKDATA.XML` with what was planned and done, and binary
 //! time logs with what was measured.
 //!
-//!     files ─ xml ▶ elements ─ task_data ▶ TaskData ┐
-//!       └─ log_header ▶ columns ─ time_log ▶ records ┴▶ TaskSet
+//! ```text
+//! files ─ xml ▶ elements ─ task_data ▶ TaskData ┐
+//!   └─ log_header ▶ columns ─ time_log ▶ records ┴▶ TaskSet
+//! ```
 //!
 //! Machines write these files while they run, so they come cut off, with logs missing or empty, and with names in
 //! any case. Whatever is wrong becomes a [`Defect`]; whatever can be read is read.

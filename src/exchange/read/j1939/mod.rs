@@ -1,9 +1,11 @@
 //! SAE J1939 and ISO 11783 on the CAN bus: what a frame is about, what its values are, messages longer than a frame,
 //! faults, and who is speaking.
 //!
-//!     CAN frame ─ id ▶ PGN, addresses ─ transport ▶ message ─ parameter ▶ values
-//!                                                      ├─ diagnostics ▶ faults
-//!                                                      └─ identification ▶ VIN, component
+//! ```text
+//! CAN frame ─ id ▶ PGN, addresses ─ transport ▶ message ─ parameter ▶ values
+//!                                                  ├─ diagnostics ▶ faults
+//!                                                  └─ identification ▶ VIN, component
+//! ```
 //!
 //! All of it is pure and bounded: a bus flooded with transport sessions costs a fixed amount of memory.
 

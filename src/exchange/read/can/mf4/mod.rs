@@ -1,6 +1,8 @@
 //! ASAM MDF 4 with bus logging (`.MF4`), as CSS Electronics' CANedge, Vector's tools and asammdf write it.
 //!
-//!     blocks ─ layout ▶ channel groups of CAN frames ─ data ▶ records ─ frames ▶ merged by time
+//! ```text
+//! blocks ─ layout ▶ channel groups of CAN frames ─ data ▶ records ─ frames ▶ merged by time
+//! ```
 //!
 //! Loggers write as long as they have power, so most files off a machine were never put in order ("unfinalised"): record
 //! counts are zero, the length of the data is missing, groups and the bytes of variable length are mixed in one stream.
