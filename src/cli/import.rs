@@ -7,6 +7,7 @@ use crate::config::Config;
 
 /// What `import` takes.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,

@@ -16,6 +16,7 @@ use crate::store::{self, StoreError, field as stored};
 
 /// What `import FILE…` takes.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     /// Files or folders.
     #[arg(required = true, value_name = "FILE")]

@@ -123,8 +123,12 @@ mod tests {
         let earlier = [revision(2, 31_000.0, 34.25), revision(1, 31_000.0, 30.0)];
         let told: Vec<_> = of(&row, &earlier, &work, Language::En)
             .into_iter()
-            .map(|c| format!("{} {} {} ({})", c.at, c.by.unwrap_or_default(), c.change, c.reason.unwrap_or_default()))
+            .map(|c| format!("{} {:?} {} {:?}", c.at, c.by, c.change, c.reason))
             .collect();
-        expect_test::expect![[""]].assert_eq(&told.join("\n"));
+        expect_test::expect![[r#"
+            1970-01-01T00:00:02Z None Комбайн 7, 20 Aug 2026: area worked 3.10 → 3.14 ha Some("computed anew: late data, boundary, width or implement")
+            1970-01-01T00:00:01Z None Комбайн 7, 20 Aug 2026: fuel 30.0 → 34.2 L Some("computed anew: late data, boundary, width or implement")
+            1970-01-01T00:00:04Z Some("Агроном") Комбайн 7, 20 Aug 2026: the figures are confirmed None
+            1970-01-01T00:00:03Z None Комбайн 7, 20 Aug 2026: would not be there now Some("confirmed figures stay")"#]].assert_eq(&told.join("\n"));
     }
 }

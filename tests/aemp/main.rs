@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used)] // A failed unwrap is a failed test.
 
-#[allow(unused_imports)] // A part of it is used here.
 #[path = "../harness/mod.rs"]
 mod harness;
 

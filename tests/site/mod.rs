@@ -1,5 +1,7 @@
 //! Private servers, the service running on them, and the commands as a user runs them.
 
+#![allow(dead_code)] // Each test binary uses a part.
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;

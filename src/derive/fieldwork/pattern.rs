@@ -100,24 +100,6 @@ impl Pattern {
         let spacing_m = median(legs.iter().filter(|leg| leg.is_worked).filter_map(|leg| leg.spacing_m));
         adopt(&mut legs, &nodes, &grid, spacing_m.unwrap_or(NEIGHBOUR_MAX_M / 3.0));
         let mut pattern = Self { worked: vec![false; readings.len()], leg: vec![0; readings.len()], spacing_m };
-        if std::env::var_os("DEBUG_LEGS").is_some() {
-            for leg in &legs {
-                let (a, b) = (nodes[leg.nodes.start], nodes[leg.nodes.end - 1]);
-                eprintln!(
-                    "LEG {} {:.0} m {:.1} km/h spacing {:?} in {} worked {} ({:.0},{:.0})-({:.0},{:.0})",
-                    readings.recorded_at_ms[a.sample] / 1000,
-                    leg.length_m,
-                    leg.speed_mps * 3.6,
-                    leg.spacing_m,
-                    leg.in_field,
-                    leg.is_worked,
-                    a.at.x,
-                    a.at.y,
-                    b.at.x,
-                    b.at.y
-                );
-            }
-        }
         for (number, leg) in (1..).zip(&legs) {
             let (from, to) = (nodes[leg.nodes.start].sample, nodes[leg.nodes.end - 1].sample);
             pattern.leg[from..=to].fill(number);
