@@ -16,8 +16,15 @@ const SCATTER_M: f64 = 10.0;
 const LOST_TRACK_S: f64 = 300.0;
 /// A receiver that jumped is back within so long, s.
 const JUMP_MAX_S: f64 = 25.0;
-/// A position that stays the same while the machine moves faster is not new, m/s.
+/// Its way goes on straight where the directions before and across the jump differ by less, cosine.
+const STRAIGHT_COSINE: f64 = 0.8;
+/// The direction before is taken over this way, m.
+const DIRECTION_M: f64 = 3.0;
+/// A position that stays the same for longer (s) while the machine moves faster (m/s) is not known.
+const FROZEN_S: f64 = 5.0;
 const FROZEN_MPS: f64 = 0.5;
+/// After a gap it may be known again, ms.
+const GAP_MS: i64 = 60_000;
 /// Speed from positions looks this far to both sides, or to the next position.
 const SPEED_WINDOW_S: f64 = 3.0;
 /// Speed from positions over a longer time says nothing of the moment.
@@ -94,13 +101,19 @@ impl Track {
             if let Some(last) = before
                 && is_jump(last, index, places[last], places[index])
             {
-                // The first position that is back where the way before the jump could have led.
                 let in_time = |next: &&usize| (at[**next] - at[last]) as f64 <= JUMP_MAX_S * 1000.0;
-                let back = known[number + 1..].iter().take_while(in_time).position(|&next| {
-                    let previous = known[known.partition_point(|known| *known < next) - 1];
-                    !is_jump(last, next, places[last], places[next])
-                        && is_jump(previous, next, places[previous], places[next])
+                let back = known[number + 1..].iter().take_while(in_time).enumerate().position(|(away, &next)| {
+                    let previous = known[number + away];
+                    let is_straight = || {
+                        is_jump(previous, next, places[previous], places[next])
+                            && goes_on_to(places, &known[..number], next)
+                    };
+                    // One position is easily wrong. Several in a row may be the next pass of a log without its turns.
+                    !is_jump(last, next, places[last], places[next]) && (away == 0 || is_straight())
                 });
+                let goes_on =
+                    known.get(number + 1).is_some_and(|&next| !is_jump(index, next, places[index], places[next]));
+                let back = back.or_else(|| (!goes_on).then_some(0));
                 if let Some(away) = back {
                     for &lost in &known[number..=number + away] {
                         places[lost] = Point::new(f64::NAN, f64::NAN);
@@ -185,12 +198,22 @@ fn reported_speed(readings: &Readings, stretches: &Stretches) -> Vec<f64> {
         .collect()
 }
 
-/// Positions with a fix, and not those that a receiver repeats while the machine moves: it has lost its way, or says ten
-/// times a second what it knows once.
+/// Whether the place `next` lies ahead on the way that ends with the last of `before`.
+fn goes_on_to(places: &[Point], before: &[usize], next: usize) -> bool {
+    let mut way = before.iter().rev().map(|&index| places[index]).filter(|place| !place.x.is_nan());
+    let Some(last) = way.next() else { return false };
+    let Some(earlier) = way.find(|place| place.distance(last) >= DIRECTION_M) else { return false };
+    let (dx, dy) = (last.x - earlier.x, last.y - earlier.y);
+    let (to_x, to_y) = (places[next].x - last.x, places[next].y - last.y);
+    dx * to_x + dy * to_y >= STRAIGHT_COSINE * earlier.distance(last) * last.distance(places[next])
+}
+
+/// Positions with a fix, and not those that a receiver goes on repeating while the machine moves: it has lost its way.
 fn usable_positions(readings: &Readings, speed_mps: &[f64]) -> Vec<(f64, f64)> {
     let (latitude, longitude) = (readings.signal(catalogue::LATITUDE_DEG), readings.signal(catalogue::LONGITUDE_DEG));
     let fix = readings.signal(catalogue::GNSS_FIX);
-    let (mut last_fix, mut last) = (None, (f64::NAN, f64::NAN));
+    let at = &readings.recorded_at_ms;
+    let (mut last_fix, mut last, mut since_ms, mut heard_ms) = (None, (f64::NAN, f64::NAN), 0, i64::MIN / 2);
     (0..readings.len())
         .map(|index| {
             last_fix = fix.at(index).or(last_fix);
@@ -198,9 +221,13 @@ fn usable_positions(readings: &Readings, speed_mps: &[f64]) -> Vec<(f64, f64)> {
             let is_lost = last_fix.is_some_and(|fix| fix == 0.0 || fix == 14.0);
             match (latitude.at(index), longitude.at(index)) {
                 (Some(lat), Some(lon)) if !is_lost && (lat != 0.0 || lon != 0.0) => {
-                    let is_frozen = (lat, lon) == last && speed_mps[index] > FROZEN_MPS;
-                    last = (lat, lon);
-                    if is_frozen { (f64::NAN, f64::NAN) } else { last }
+                    let moves = speed_mps[index] > FROZEN_MPS;
+                    if (lat, lon) != last || !moves || at[index] - heard_ms > GAP_MS {
+                        (last, since_ms) = ((lat, lon), at[index]);
+                    }
+                    heard_ms = at[index];
+                    let is_old = (at[index] - since_ms) as f64 > FROZEN_S * 1000.0;
+                    if is_old { (f64::NAN, f64::NAN) } else { last }
                 }
                 _ => (f64::NAN, f64::NAN),
             }
