@@ -170,10 +170,11 @@ fn a_real_session_comes_back_from_task_data_as_the_same_session() {
     near(new.area.union_m2.expect("an area"), old.area.union_m2.expect("an area"), 1e-4);
     near(new.area.swept_m2.expect("an area"), old.area.swept_m2.expect("an area"), 1e-4);
     let litres = |session: &Session| session.fuel.expect("fuel").total_l;
-    // The log begins with the session: what was burned between the last report before it and its start is not in it.
-    near(litres(new), litres(old), 5e-4);
+    // The log begins with the session; counters report every ten seconds, and how much of the first step falls into the
+    // session was told by what came before it.
+    near(litres(new), litres(old), 1e-3);
     let wet = |session: &Session| session.harvest.as_ref().expect("a harvest").wet_kg;
-    near(wet(new), wet(old), 1e-4);
+    near(wet(new), wet(old), 1e-3);
     near(new.time.working_s, old.time.working_s, 1e-4);
 }
 

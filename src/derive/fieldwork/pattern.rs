@@ -272,6 +272,7 @@ fn neighbours(leg: &Leg, nodes: &[Node], grid: &Grid, legs: &[Leg]) -> (bool, Op
 /// Legs whose nodes are mostly beside worked ones are worked too; so are legs in a known field that are not alone.
 fn adopt(legs: &mut [Leg], nodes: &[Node], grid: &Grid, spacing_m: f64) {
     let reach_m = (1.7 * spacing_m).clamp(8.0, NEIGHBOUR_MAX_M);
+    let is_core: Vec<bool> = legs.iter().map(|leg| leg.is_worked).collect();
     for _ in 0..ADOPTION_ROUNDS {
         let candidates: Vec<usize> = (0..legs.len()).filter(|index| !legs[*index].is_worked).collect();
         let is_beside = |index: usize| {
@@ -295,12 +296,28 @@ fn adopt(legs: &mut [Leg], nodes: &[Node], grid: &Grid, spacing_m: f64) {
         }
         adopted.into_iter().for_each(|index| legs[index].is_worked = true);
     }
+    leave_out_ways_off(legs, &is_core);
     // In a known field there is not much else to do than to work it, but to drive to another part of it.
     let in_field = legs.iter().filter(|leg| leg.in_field && leg.length_m >= CORE_MIN_M);
     if in_field.clone().count() >= LEGS_IN_FIELD {
         let usual_mps = median(in_field.map(|leg| leg.speed_mps)).unwrap_or(0.0);
         let is_usual = |leg: &&mut Leg| leg.in_field && leg.speed_mps < USUAL_FACTOR * usual_mps;
         legs.iter_mut().filter(is_usual).for_each(|leg| leg.is_worked = true);
+    }
+}
+
+/// A short leg beside worked ones, with nothing worked before or after it, leads to the field or off it.
+fn leave_out_ways_off(legs: &mut [Leg], is_core: &[bool]) {
+    let is_way = |legs: &[Leg], index: usize, neighbour: Option<usize>| {
+        !is_core[index]
+            && legs[index].length_m < CORE_MIN_M
+            && !neighbour.and_then(|neighbour| legs.get(neighbour)).is_some_and(|leg| leg.is_worked)
+    };
+    for index in 0..legs.len() {
+        legs[index].is_worked &= !is_way(legs, index, index.checked_sub(1));
+    }
+    for index in (0..legs.len()).rev() {
+        legs[index].is_worked &= !is_way(legs, index, Some(index + 1));
     }
 }
 

@@ -15,6 +15,9 @@ const EDGE_MAX_M: f64 = 10.0;
 const LOST_S: f64 = 15.0;
 /// A way is straight when it is no longer than the line by this share: turning round makes it twice as long.
 const STRAIGHT_SHARE: f64 = 0.75;
+/// A position farther off than the way driven by this share and this many metres is elsewhere.
+const HOP_SHARE: f64 = 2.0;
+const HOP_M: f64 = 5.0;
 /// Direction is taken over this way to both sides, m: scatter of a decimetre turns a wide boom by a degree.
 const DIRECTION_M: f64 = 4.0;
 
@@ -124,12 +127,12 @@ impl Strip {
 /// Whether the machine may have gone another way than the straight one from one position to the next.
 fn is_lost(track: &Track, at_ms: &[i64], from: (usize, Point), to: (usize, Point)) -> bool {
     let seconds = |a: usize, b: usize| (at_ms[b] - at_ms[a]) as f64 / 1000.0;
-    if seconds(from.0, to.0) <= LOST_S {
-        return false;
-    }
-    let speed_mps = |index: usize| Some(track.speed_mps[index]).filter(|speed| !speed.is_nan()).unwrap_or(0.0);
-    let way_m: f64 = (from.0..to.0).map(|index| speed_mps(index) * seconds(index, index + 1)).sum();
-    from.1.distance(to.1) < STRAIGHT_SHARE * way_m
+    let speed_mps = |index: usize| Some(track.speed_mps[index]).filter(|speed| !speed.is_nan());
+    let way_m: f64 = (from.0..to.0).map(|index| speed_mps(index).unwrap_or(0.0) * seconds(index, index + 1)).sum();
+    let line_m = from.1.distance(to.1);
+    // A log that leaves the turns out begins its next pass in the next second.
+    let is_elsewhere = speed_mps(from.0).is_some() && line_m > HOP_SHARE * way_m + HOP_M;
+    is_elsewhere || seconds(from.0, to.0) > LOST_S && line_m < STRAIGHT_SHARE * way_m
 }
 
 /// Leaves out places that lie on the straight way between others, while the width stays the same.
