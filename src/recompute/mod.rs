@@ -13,7 +13,7 @@ mod field_work;
 mod health;
 
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 use tokio::sync::watch;
@@ -36,6 +36,8 @@ const MACHINES_A_ROUND: i64 = 100;
 const DAYS_A_TRANSACTION: usize = 20;
 /// Pause when there is nothing to do.
 const IDLE_PAUSE: Duration = Duration::from_millis(500);
+/// Pause while another process works.
+const OTHERS_PAUSE: Duration = Duration::from_millis(50);
 /// Pause after a failure.
 const FAILURE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -78,8 +80,9 @@ pub async fn run(config: Config, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Recomputes everything that is marked now; returns how many machine-days that was. For commands that answer from
-/// derived results and must not answer from old ones.
+/// Recomputes everything that was marked before the call, and waits for what other processes have begun of it; returns how
+/// many machine-days it recomputed itself. For commands that answer from derived results and must not answer from old
+/// ones. Marks that come meanwhile are not waited for: from a fleet at work there are always some.
 ///
 /// # Errors
 /// When the database cannot be asked.
@@ -87,11 +90,20 @@ pub async fn catch_up(config: &Config) -> Result<usize, StoreError> {
     let mut client = None;
     let health = Health::of(config);
     let fields = KnownFields::default();
+    let begun = Instant::now();
     let mut days = 0;
     loop {
-        match round(config, &health, &fields, &mut client, 0).await? {
-            0 => return Ok(days),
-            more => days += more,
+        let settle_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let more = round(config, &health, &fields, &mut client, settle_ms).await?;
+        days += more;
+        if let (0, Some(client)) = (more, &client) {
+            let is_done = store::marked_machines(client, settle_ms, 1).await?.is_empty()
+                && health.pending(client).await?.is_empty();
+            if is_done {
+                return Ok(days);
+            }
+            // Others hold what is left.
+            tokio::time::sleep(OTHERS_PAUSE).await;
         }
     }
 }
@@ -143,9 +155,9 @@ async fn machine(
     let marks = store::take_marks(&transaction, machine_id).await?;
     let calendar = WorkingDays::new(config.clock.zone.0.clone(), config.derive.day_starts_h);
     let mut days =
-        field_work::with_days_that_follow(&transaction, &calendar, machine_id, calendar.touched(&marks)).await?;
+        field_work::with_days_that_follow(&transaction, &calendar, machine_id, calendar.touched(&marks.periods)).await?;
     for later in days.split_off(days.len().min(DAYS_A_TRANSACTION)) {
-        store::mark(&transaction, machine_id, later.period.start..=later.period.end - 1).await?;
+        store::give_back(&transaction, machine_id, &marks, later.period.start..=later.period.end - 1).await?;
     }
     for day in &days {
         let period = day.period.clone();

@@ -38,28 +38,56 @@ pub async fn lock_machine(transaction: &Transaction<'_>, machine_id: i64) -> Res
     Ok(transaction.query_one("select pg_try_advisory_xact_lock($1, $2)", &[&LOCK_CLASS, &key]).await?.get(0))
 }
 
-/// Takes the marks of a machine: they are gone when `transaction` commits. Returns the periods they name (Unix
-/// milliseconds); none when there is nothing to do, or another process is at it.
+/// Marks of a machine that were taken.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// The periods they name, Unix milliseconds.
+    pub periods: Vec<RangeInclusive<i64>>,
+    /// When the oldest was made, Unix milliseconds.
+    since_ms: Option<i64>,
+}
+
+/// Takes the marks of a machine: they are gone when `transaction` commits. None when there is nothing to do, or another
+/// process is at it.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn take_marks(
-    transaction: &Transaction<'_>,
-    machine_id: i64,
-) -> Result<Vec<RangeInclusive<i64>>, StoreError> {
+pub async fn take_marks(transaction: &Transaction<'_>, machine_id: i64) -> Result<Taken, StoreError> {
     if !lock_machine(transaction, machine_id).await? {
-        return Ok(Vec::new());
+        return Ok(Taken::default());
     }
     let rows = transaction
         .query(
             "delete from derive_mark where derive_mark_id in (
                  select derive_mark_id from derive_mark where machine_id = $1
                  order by derive_mark_id limit $2 for update skip locked)
-             returning from_at, to_at",
+             returning from_at, to_at, marked_at",
             &[&machine_id, &MARKS_MAX],
         )
         .await?;
-    Ok(rows.iter().map(|row| row.get::<_, Instant>(0).0..=row.get::<_, Instant>(1).0).collect())
+    Ok(Taken {
+        periods: rows.iter().map(|row| row.get::<_, Instant>(0).0..=row.get::<_, Instant>(1).0).collect(),
+        since_ms: rows.iter().map(|row| row.get::<_, Instant>(2).0).min(),
+    })
+}
+
+/// Gives back a part of what was taken: it waits on, since when it waited.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn give_back(
+    transaction: &Transaction<'_>,
+    machine_id: i64,
+    taken: &Taken,
+    period: RangeInclusive<i64>,
+) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "insert into derive_mark (machine_id, from_at, to_at, marked_at) values ($1, $2, $3, coalesce($4, now()))",
+            &[&machine_id, &Instant(*period.start()), &Instant(*period.end()), &taken.since_ms.map(Instant)],
+        )
+        .await?;
+    Ok(())
 }
 
 /// Marks a period of a machine, for a setting that changed.

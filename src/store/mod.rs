@@ -45,7 +45,7 @@ pub use load::{
     Batch, Loaded, Prepared, Records, Refusal, Reject, Run, Settings, StatusUpdate, StoredBoot, TimeCorrection, load,
 };
 pub use maintain::maintain;
-pub use marks::{lock_machine, mark, mark_everything, marked_machines, take_marks};
+pub use marks::{Taken, give_back, lock_machine, mark, mark_everything, marked_machines, take_marks};
 pub use migrate::{MIGRATIONS, migrate, pending_migrations};
 pub use newest::{
     Entries, Newest, Recorded, RegisteredMachine, Slice, changes, engine_changes, grown_in_a_day, machine_by_serial,
