@@ -256,7 +256,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
         }
     }
     transaction.commit().await?;
-    println!("changed {} alerts", changed.alerts.len());
+    say!("changed {} alerts", changed.alerts.len());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -279,9 +279,9 @@ async fn list(config: &Config, list: List) -> anyhow::Result<ExitCode> {
     let alerts = stored::alerts(&client, &filter).await?;
     let alerts: Vec<_> = alerts.iter().map(|alert| alert_json(&catalogues, alert, list.lang)).collect();
     if list.json {
-        println!("{}", serde_json::to_string_pretty(&alerts)?);
+        say!("{}", serde_json::to_string_pretty(&alerts)?);
     } else if alerts.is_empty() {
-        println!("no open alert");
+        say!("no open alert");
     } else {
         let head = ["alert", "severity", "machine", "state", "assignee", "since (UTC)", "now", "times", "what"];
         let mut rows = vec![head.map(String::from)];
@@ -298,7 +298,7 @@ async fn list(config: &Config, list: List) -> anyhow::Result<ExitCode> {
                 alert.title.clone(),
             ]
         }));
-        print!("{}", aligned(&rows, NUMBERS));
+        say_text!("{}", aligned(&rows, NUMBERS));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -312,16 +312,16 @@ async fn show(config: &Config, alert: i64, language: Language, json: bool) -> an
     let history = stored::alert_history(&client, alert).await?;
     let shown = AlertJson { history, ..alert_json(&catalogues, &found, language) };
     if json {
-        println!("{}", serde_json::to_string_pretty(&shown)?);
+        say!("{}", serde_json::to_string_pretty(&shown)?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{}: {}: {}", shown.machine, shown.severity.word(language), shown.title);
-    println!("{}", shown.advice);
-    println!("{} since {}; {}", shown.state, shown.state_at, shown.assignee.as_deref().unwrap_or("nobody's"));
+    say!("{}: {}: {}", shown.machine, shown.severity.word(language), shown.title);
+    say!("{}", shown.advice);
+    say!("{} since {}; {}", shown.state, shown.state_at, shown.assignee.as_deref().unwrap_or("nobody's"));
     for entry in &shown.history {
         let note = entry.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
         let at = entry.device_at_ms.map(|at| format!(" (machine time {})", display_ms(at))).unwrap_or_default();
-        println!("  {}  {} {}{at}{note}", display_ms(entry.at_ms), entry.actor, entry.action);
+        say!("  {}  {} {}{at}{note}", display_ms(entry.at_ms), entry.actor, entry.action);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -345,7 +345,7 @@ async fn channel(config: &Config, command: ChannelCommand) -> anyhow::Result<Exi
             };
             check_channel(config, &new)?;
             stored::add_channel(&client, &new).await?;
-            println!("alerts from severity {} on go to {}", new.severity_min.number(), new.name);
+            say!("alerts from severity {} on go to {}", new.severity_min.number(), new.name);
         }
         ChannelCommand::List { json } => return list_channels(&client, json).await,
         ChannelCommand::Enable { name } => {
@@ -429,9 +429,9 @@ async fn list_channels(client: &Client, json: bool) -> anyhow::Result<ExitCode> 
         })
         .collect();
     if json {
-        println!("{}", serde_json::to_string_pretty(&channels)?);
+        say!("{}", serde_json::to_string_pretty(&channels)?);
     } else if channels.is_empty() {
-        println!("nobody is told; `polevod alerts channel add NAME webhook https://…` adds a channel");
+        say!("nobody is told; `polevod alerts channel add NAME webhook https://…` adds a channel");
     } else {
         let mut rows =
             vec![["name", "kind", "from severity", "language", "models", "state", "target"].map(String::from)];
@@ -446,7 +446,7 @@ async fn list_channels(client: &Client, json: bool) -> anyhow::Result<ExitCode> 
                 channel.target,
             ]
         }));
-        print!("{}", aligned(&rows, &[]));
+        say_text!("{}", aligned(&rows, &[]));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -460,17 +460,17 @@ async fn deliveries(
 ) -> anyhow::Result<ExitCode> {
     let client = store::connect(&config.database).await?;
     if retry_dead {
-        println!("{} deliveries are tried again", stored::retry_dead(&client, None).await?);
+        say!("{} deliveries are tried again", stored::retry_dead(&client, None).await?);
         return Ok(ExitCode::SUCCESS);
     }
     let rows = stored::deliveries(&client, state, limit).await?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        say!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(ExitCode::SUCCESS);
     }
     for row in rows {
         let error = row.last_error.map(|error| format!(": {error}")).unwrap_or_default();
-        println!(
+        say!(
             "{:>8}  {}  {:<9}  {}  alert {} {}, {} attempts{error}",
             row.id,
             display_ms(row.at_ms),

@@ -83,7 +83,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
             News::Progress(captured) => format!("{} samples recorded", captured.samples),
         };
         if !is_quiet {
-            println!("{line}");
+            say!("{line}");
         }
     })
     .await?;
@@ -103,7 +103,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     let signals = store::summary_of_capture(&client, entered.machine_id, &captured, &signals).await?;
     let report = Report { request: entered.request.request, captured, records_stored, missing, signals };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(&report, records);
     }
@@ -140,17 +140,18 @@ async fn wait_for_records(
 }
 
 fn print(report: &Report, records: i64) {
-    println!(
+    say!(
         "done: {} samples; {} of {records} records between are stored",
-        report.captured.samples, report.records_stored
+        report.captured.samples,
+        report.records_stored
     );
     for name in &report.missing {
-        println!("! {name} is not reported by this machine");
+        say!("! {name} is not reported by this machine");
     }
-    println!("{:<32}{:>8}{:>14}{:>14}{:>14}", "signal", "values", "least", "mean", "greatest");
+    say!("{:<32}{:>8}{:>14}{:>14}{:>14}", "signal", "values", "least", "mean", "greatest");
     for signal in &report.signals {
         let number = |value: Option<f64>| value.map_or_else(|| "-".into(), |value| format!("{value:.3}"));
         let (min, mean, max) = (number(signal.min), number(signal.mean), number(signal.max));
-        println!("{:<32}{:>8}{min:>14}{mean:>14}{max:>14}", signal.signal, signal.values);
+        say!("{:<32}{:>8}{min:>14}{mean:>14}{max:>14}", signal.signal, signal.values);
     }
 }

@@ -53,9 +53,9 @@ pub(super) async fn run(mut config: Config, arguments: Arguments) -> anyhow::Res
     }
     let mut client = store::connect(&config.database).await?;
     store::migrate(&mut client).await?;
-    println!("database  {}", store::probe_edition(&client).await?);
-    println!("broker    {}", config.mqtt.url);
-    println!("fleet     {} machines near Tomsk, {} × real time", arguments.machines, arguments.accelerate);
+    say!("database  {}", store::probe_edition(&client).await?);
+    say!("broker    {}", config.mqtt.url);
+    say!("fleet     {} machines near Tomsk, {} × real time", arguments.machines, arguments.accelerate);
     let quarantined_before = quarantined(&client).await?;
 
     let counters = Arc::new(Counters::default());
@@ -126,25 +126,26 @@ async fn drive_fleet(
 }
 
 fn print_report(report: &Report, totals: &Totals, quarantined: i64) {
-    println!();
-    println!("records sent         {:>10}", report.records_recorded);
-    println!("  samples            {:>10}", report.samples_recorded);
-    println!("  fault reports      {:>10}", report.faults_recorded);
-    println!("  task records       {:>10}", report.tasks_recorded);
-    println!("records stored       {:>10}", totals.stored);
-    println!("  confirmed          {:>10}   (machines were told, and freed them)", report.records_stored);
-    println!("  came twice         {:>10}   (recognised, stored once)", totals.duplicate);
-    println!("records quarantined  {quarantined:>10}");
-    println!("values left out      {:>10}", totals.values_refused);
-    println!("still with machines  {:>10}", report.pending + report.dropped_by_full_buffer);
-    println!("frames               {:>10}   {} bytes", report.frames_sent, report.bytes_sent);
+    say!();
+    say!("records sent         {:>10}", report.records_recorded);
+    say!("  samples            {:>10}", report.samples_recorded);
+    say!("  fault reports      {:>10}", report.faults_recorded);
+    say!("  task records       {:>10}", report.tasks_recorded);
+    say!("records stored       {:>10}", totals.stored);
+    say!("  confirmed          {:>10}   (machines were told, and freed them)", report.records_stored);
+    say!("  came twice         {:>10}   (recognised, stored once)", totals.duplicate);
+    say!("records quarantined  {quarantined:>10}");
+    say!("values left out      {:>10}", totals.values_refused);
+    say!("still with machines  {:>10}", report.pending + report.dropped_by_full_buffer);
+    say!("frames               {:>10}   {} bytes", report.frames_sent, report.bytes_sent);
     let latency = report.stored_latency_ms;
-    println!(
+    say!(
         "freshness            p50 {} ms, p99 {} ms   (from sample to its machine knowing it stored)",
-        latency.p50, latency.p99
+        latency.p50,
+        latency.p99
     );
     let verdict = if totals.stored == report.records_recorded { "sent = stored" } else { "sent and stored differ" };
-    println!("{verdict}");
+    say!("{verdict}");
 }
 
 async fn quarantined(client: &tokio_postgres::Client) -> anyhow::Result<i64> {

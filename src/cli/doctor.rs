@@ -19,7 +19,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let findings = doctor::examine(config).await;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        say!("{}", serde_json::to_string_pretty(&findings)?);
     } else {
         findings.iter().for_each(print);
     }
@@ -28,7 +28,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
         return Ok(ExitCode::SUCCESS);
     }
     if !arguments.json {
-        println!("{bad} to mend");
+        say!("{bad} to mend");
     }
     Ok(ExitCode::from(super::ATTENTION))
 }
@@ -39,8 +39,8 @@ fn print(finding: &Finding) {
         Weight::Note => "note",
         Weight::Bad => "BAD ",
     };
-    println!("{word}  {}: {}", finding.subject, finding.found);
+    say!("{word}  {}: {}", finding.subject, finding.found);
     if !finding.mend.is_empty() {
-        println!("      {}", finding.mend);
+        say!("      {}", finding.mend);
     }
 }

@@ -144,7 +144,7 @@ fn said(out: &Option<PathBuf>, selected: &Selected, what: What) {
             _ => selected.works.len(),
         };
         let thing = if what == What::Fields { "field" } else { "session" };
-        println!("{} in {}", counted(count, thing), path.display());
+        say!("{} in {}", counted(count, thing), path.display());
     }
 }
 
@@ -213,7 +213,7 @@ async fn every_sample(config: &Config, style: Style, arguments: Arguments) -> an
     }
     csv.finish()?.finish()?;
     if let Some(path) = &arguments.out {
-        println!("{} in {}", counted(count, "sample"), path.display());
+        say!("{} in {}", counted(count, "sample"), path.display());
     }
     Ok(())
 }

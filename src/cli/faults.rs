@@ -101,11 +101,11 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     let rows = stored::fault_rows(&client, machine_id, arguments.all, arguments.limit).await?;
     let faults: Vec<_> = rows.iter().map(|row| fault_json(&catalogues, row, arguments.lang)).collect();
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&faults)?);
+        say!("{}", serde_json::to_string_pretty(&faults)?);
     } else if faults.is_empty() {
-        println!("no {}fault", if arguments.all { "" } else { "active " });
+        say!("no {}fault", if arguments.all { "" } else { "active " });
     } else {
-        print!("{}", table(&faults, arguments.lang));
+        say_text!("{}", table(&faults, arguments.lang));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -251,7 +251,7 @@ async fn one(
     };
     let text = diagnosis.text(language, &config.clock.zone.0);
     if !arguments.json {
-        print!("{text}");
+        say_text!("{text}");
         return Ok(ExitCode::SUCCESS);
     }
     let (doing, position) = (diagnosis.doing, diagnosis.position);
@@ -273,6 +273,6 @@ async fn one(
         signals: around,
         text,
     };
-    println!("{}", serde_json::to_string_pretty(&json).context("figures always serialise")?);
+    say!("{}", serde_json::to_string_pretty(&json).context("figures always serialise")?);
     Ok(ExitCode::SUCCESS)
 }

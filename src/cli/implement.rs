@@ -133,7 +133,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     };
     transaction.commit().await.map_err(StoreError::from)?;
     recompute::catch_up(config).await?;
-    print!("{said}");
+    say_text!("{said}");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -90,7 +90,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
         summary.readings_known = loaded.duplicate;
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&summary)?);
+        say!("{}", serde_json::to_string_pretty(&summary)?);
     } else {
         print(&summary, &arguments);
     }
@@ -197,36 +197,37 @@ fn settings(config: &Config) -> Settings {
 }
 
 fn print(summary: &Summary, arguments: &Arguments) {
-    println!("pages             {:>10}", summary.pages);
+    say!("pages             {:>10}", summary.pages);
     let without = summary.machines - summary.machines_with_data;
-    println!(
+    say!(
         "machines          {:>10}   ({} with data, {without} with a header alone)",
-        summary.machines, summary.machines_with_data
+        summary.machines,
+        summary.machines_with_data
     );
-    println!("operating hours   {:>10.2}", summary.operating_hours_sum);
-    println!("fuel used         {:>10.0} L", summary.fuel_used_l_sum);
-    println!("engines running   {:>10}", summary.engines_running);
-    println!("readings          {:>10}", summary.readings);
+    say!("operating hours   {:>10.2}", summary.operating_hours_sum);
+    say!("fuel used         {:>10.0} L", summary.fuel_used_l_sum);
+    say!("engines running   {:>10}", summary.engines_running);
+    say!("readings          {:>10}", summary.readings);
     if arguments.dry_run {
-        println!("nothing was stored (--dry-run)");
+        say!("nothing was stored (--dry-run)");
     } else {
-        println!("  new             {:>10}", summary.readings_new);
-        println!("  known already   {:>10}", summary.readings_known);
+        say!("  new             {:>10}", summary.readings_new);
+        say!("  known already   {:>10}", summary.readings_known);
     }
     if summary.readings_misdated > 0 {
-        println!(
+        say!(
             "dated impossibly  {:>10}   (before clock.earliest or after {}; left out)",
             summary.readings_misdated,
             display_ms(now_ms())
         );
     }
     if summary.machines_without_name > 0 {
-        println!("nameless machines {:>10}   (no PIN, serial number nor id; left out)", summary.machines_without_name);
+        say!("nameless machines {:>10}   (no PIN, serial number nor id; left out)", summary.machines_without_name);
     }
     for problem in summary.problems.iter().take(PROBLEMS_SHOWN_MAX) {
-        println!("! {problem}");
+        say!("! {problem}");
     }
     if summary.problems.len() > PROBLEMS_SHOWN_MAX {
-        println!("! and {} more", summary.problems.len() - PROBLEMS_SHOWN_MAX);
+        say!("! and {} more", summary.problems.len() - PROBLEMS_SHOWN_MAX);
     }
 }

@@ -92,9 +92,9 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     let done = done(&plan, &saved, !arguments.dry_run, unread);
     let is_refused = plan.fields.iter().any(|field| matches!(field.decision, Decision::Overlaps(_)));
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&done)?);
+        say!("{}", serde_json::to_string_pretty(&done)?);
     } else {
-        print!("{}", text(&done));
+        say_text!("{}", text(&done));
     }
     Ok(if is_loss || is_refused { ExitCode::from(ATTENTION) } else { ExitCode::SUCCESS })
 }

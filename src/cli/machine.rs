@@ -108,9 +108,9 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     let client = store::connect(&config.database).await?;
     let machine = gather(config, &client, &serial, days, lang).await?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&machine)?);
+        say!("{}", serde_json::to_string_pretty(&machine)?);
     } else {
-        print!("{}", text(&machine, lang));
+        say_text!("{}", text(&machine, lang));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,8 @@
 //! The command line: one binary, one verb each.
 
+#[macro_use]
+mod say;
+
 mod alerts;
 mod capture;
 mod demo;
@@ -118,7 +121,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Command::Config = cli.command {
-        print!("{}", config::DEFAULT_TOML);
+        say_text!("{}", config::DEFAULT_TOML);
         return ExitCode::SUCCESS;
     }
     match start(cli) {

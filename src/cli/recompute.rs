@@ -47,6 +47,6 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
         }
     }
     let days = recompute::catch_up(config).await?;
-    println!("recomputed {days} machine days");
+    say!("recomputed {days} machine days");
     Ok(ExitCode::SUCCESS)
 }

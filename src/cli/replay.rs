@@ -206,7 +206,7 @@ fn unconfirmed(config: &Config, arguments: &Arguments, report: &Report, total: u
 
 fn print_lines(lines: &[Line], arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(lines)?);
+        say!("{}", serde_json::to_string_pretty(lines)?);
         return Ok(());
     }
     let mut sums: HashMap<&MachineSerial, [u64; 4]> = HashMap::new();
@@ -228,7 +228,7 @@ fn print_lines(lines: &[Line], arguments: &Arguments) -> anyhow::Result<()> {
     for machine in order {
         let [samples, faults, tasks, confirmed] = sums[machine];
         let fate = if arguments.dry_run { "read, not sent".into() } else { format!("{confirmed} confirmed as stored") };
-        println!("{machine}: {samples} samples, {faults} fault reports, {tasks} task records; {fate}");
+        say!("{machine}: {samples} samples, {faults} fault reports, {tasks} task records; {fate}");
     }
     Ok(())
 }

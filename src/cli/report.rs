@@ -73,7 +73,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     std::io::Write::write_all(&mut out, report.render(arguments.lang).as_bytes()).context("cannot write the report")?;
     out.finish()?;
     if let Some(path) = &arguments.out {
-        println!("{} in {}", counted(selected.works.len(), "session"), path.display());
+        say!("{} in {}", counted(selected.works.len(), "session"), path.display());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -65,7 +65,7 @@ pub(super) fn run(config: &Config, arguments: Arguments) -> anyhow::Result<ExitC
                 folder.or_else(|| (!config.health.folder.is_empty()).then(|| config.health.folder.clone().into()));
             let mut errors = Vec::new();
             let catalogues = catalogues::load(folder.as_deref(), &mut errors);
-            println!(
+            say!(
                 "{} rules, {} trends, {} fault codes, {} service plans, {} models",
                 catalogues.rules.rules().len(),
                 catalogues.rules.trends().len(),
@@ -85,7 +85,7 @@ pub(super) fn run(config: &Config, arguments: Arguments) -> anyhow::Result<ExitC
                 }
             }
             let rules = RuleSet::read(&texts, &mut errors);
-            println!("{} rules, {} trends in {} files", rules.rules().len(), rules.trends().len(), files.len());
+            say!("{} rules, {} trends in {} files", rules.rules().len(), rules.trends().len(), files.len());
             conclude(config, &rules, &errors)
         }
         Command::List { model, lang, json } => list(config, model.as_deref(), lang, json),
@@ -95,14 +95,14 @@ pub(super) fn run(config: &Config, arguments: Arguments) -> anyhow::Result<ExitC
 /// Prints what is wrong, and whether every example holds.
 fn conclude(config: &Config, rules: &RuleSet, errors: &[DataError]) -> anyhow::Result<ExitCode> {
     for error in errors {
-        println!("{error}");
+        say!("{error}");
     }
     let failures = rules.run_examples(&config.clock.zone.0);
     for failure in &failures {
-        println!("{failure}");
+        say!("{failure}");
     }
     let examples: usize = rules.rules().iter().map(|rule| rule.examples()).sum();
-    println!("{} of {examples} examples hold", examples - failures.len());
+    say!("{} of {examples} examples hold", examples - failures.len());
     if !errors.is_empty() || !failures.is_empty() {
         bail!("{} mistakes, {} examples that do not hold", errors.len(), failures.len());
     }
@@ -141,7 +141,7 @@ fn list(config: &Config, model: Option<&str>, language: Language, json: bool) ->
         file: None,
     }));
     if json {
-        println!("{}", serde_json::to_string_pretty(&rules)?);
+        say!("{}", serde_json::to_string_pretty(&rules)?);
         return Ok(ExitCode::SUCCESS);
     }
     let mut rows = vec![["rule", "kind", "severity", "code", "models", "title"].map(String::from)];
@@ -155,6 +155,6 @@ fn list(config: &Config, model: Option<&str>, language: Language, json: bool) ->
             rule.title,
         ]
     }));
-    print!("{}", aligned(&rows, &[]));
+    say_text!("{}", aligned(&rows, &[]));
     Ok(ExitCode::SUCCESS)
 }

@@ -149,12 +149,12 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
                 bail!("there is no entry {number} that counts; `polevod service log MACHINE` lists them");
             };
             judge_again(config, &client, machine_id).await?;
-            println!("entry {number} no longer counts");
+            say!("entry {number} no longer counts");
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Log { machine, json }) => log(config, &machine, json).await,
         Some(Command::Plans { lang }) => {
-            print!("{}", plans(&catalogues, lang));
+            say_text!("{}", plans(&catalogues, lang));
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -206,9 +206,9 @@ async fn list(config: &Config, catalogues: &Catalogues, list: List) -> anyhow::R
     all.retain(|due| list.all || due.is_due());
     all.sort_by(|one, other| other.status.cmp(&one.status).then(other.share_pct.total_cmp(&one.share_pct)));
     if list.json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        say!("{}", serde_json::to_string_pretty(&all)?);
     } else if all.is_empty() {
-        println!("nothing is due");
+        say!("nothing is due");
     } else {
         let number = |value: Option<f64>| value.map_or("-".into(), |value| list.lang.number(value, 0));
         let mut rows =
@@ -224,7 +224,7 @@ async fn list(config: &Config, catalogues: &Catalogues, list: List) -> anyhow::R
                 number(due.left_days),
             ]
         }));
-        print!("{}", aligned(&rows, NUMBERS));
+        say_text!("{}", aligned(&rows, NUMBERS));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -245,7 +245,7 @@ async fn enter(config: &Config, catalogues: &Catalogues, serial: &str, new: NewD
     }
     let number = stored::enter_service(&client, machine.machine_id, &new).await?;
     judge_again(config, &client, machine.machine_id).await?;
-    println!("entered as {number}: {} on {serial}", new.item);
+    say!("entered as {number}: {} on {serial}", new.item);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -263,13 +263,13 @@ async fn log(config: &Config, serial: &str, json: bool) -> anyhow::Result<ExitCo
     let machine = super::machine::find(&client, serial).await?;
     let entries = stored::service_done(&client, machine.machine_id).await?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&entries)?);
+        say!("{}", serde_json::to_string_pretty(&entries)?);
         return Ok(ExitCode::SUCCESS);
     }
     for entry in entries {
         let meter = entry.meter_h.map(|meter| format!(", meter {meter} h")).unwrap_or_default();
         let note = entry.note.map(|note| format!(": {note}")).unwrap_or_default();
-        println!("{:>6}  {}  {}{meter}, by {}{note}", entry.id, display_ms(entry.done_at_ms), entry.item, entry.actor);
+        say!("{:>6}  {}  {}{meter}, by {}{note}", entry.id, display_ms(entry.done_at_ms), entry.item, entry.actor);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -83,7 +83,7 @@ async fn act(config: &Config, action: Action) -> anyhow::Result<()> {
             let is_confirmed = stored::confirm_session(&transaction, id, by.trim()).await?;
             transaction.commit().await?;
             ensure!(is_confirmed, "there is no session {id} to confirm; `polevod sessions` lists them");
-            println!("session {id} is confirmed by {}", by.trim());
+            say!("session {id} is confirmed by {}", by.trim());
         }
         Action::Reopen { id } => {
             let transaction = client.transaction().await?;
@@ -96,10 +96,10 @@ async fn act(config: &Config, action: Action) -> anyhow::Result<()> {
             }
             transaction.commit().await?;
             recompute::catch_up(config).await?;
-            println!("session {id} is open again");
+            say!("session {id} is open again");
         }
         Action::History { id } => {
-            println!("{}", serde_json::to_string_pretty(&stored::session_history(&client, id).await?)?);
+            say!("{}", serde_json::to_string_pretty(&stored::session_history(&client, id).await?)?);
         }
     }
     Ok(())
@@ -111,28 +111,28 @@ async fn list(config: &Config, arguments: Arguments) -> anyhow::Result<()> {
     if let Some(by) = arguments.by {
         let totals = stored::work_totals(&client, &filter, by).await?;
         if arguments.json {
-            println!("{}", serde_json::to_string_pretty(&totals)?);
+            say!("{}", serde_json::to_string_pretty(&totals)?);
         } else {
-            print!("{}", total_table(&totals));
+            say_text!("{}", total_table(&totals));
         }
         return Ok(());
     }
     let sessions = stored::work_sessions(&client, &filter).await?;
     if arguments.json {
         let listed: Vec<Listed<'_>> = sessions.iter().map(Listed::of).collect();
-        println!("{}", serde_json::to_string_pretty(&listed)?);
+        say!("{}", serde_json::to_string_pretty(&listed)?);
         return Ok(());
     }
     if !sessions.is_empty() {
-        print!("{}", table(&sessions, config));
+        say_text!("{}", table(&sessions, config));
     }
     let days = stored::work_days(&client, &filter).await?;
     let idle: Vec<_> = days.iter().filter_map(|row| Some((row, row.day.no_session?))).collect();
     for (row, why) in idle.iter().rev().take(REASONS_SHOWN).rev() {
-        println!("{} {}: no field work: {}", row.working_day, row.machine, why.reason());
+        say!("{} {}: no field work: {}", row.working_day, row.machine, why.reason());
     }
     if sessions.is_empty() && idle.is_empty() {
-        println!("no field work{}", if filter == SessionFilter::default() { " yet" } else { " there" });
+        say!("no field work{}", if filter == SessionFilter::default() { " yet" } else { " there" });
     }
     Ok(())
 }

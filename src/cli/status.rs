@@ -48,11 +48,11 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
         machines.push(Machine { status, days });
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&machines)?);
+        say!("{}", serde_json::to_string_pretty(&machines)?);
     } else if machines.is_empty() {
-        println!("no machine yet: the first frame of one brings it here");
+        say!("no machine yet: the first frame of one brings it here");
     } else {
-        print!("{}", table(&machines));
+        say_text!("{}", table(&machines));
     }
     Ok(ExitCode::SUCCESS)
 }

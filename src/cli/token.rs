@@ -48,17 +48,14 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
         Verb::Create { name, scope, expires_in } => {
             let expires_at_ms = expires_in.map(|lifetime| now_ms().saturating_add(lifetime.as_millis() as i64));
             let token = store::create_token(&client, &name, &scope, expires_at_ms).await?;
-            println!("{token}");
+            say!("{token}");
         }
         Verb::List { json } => {
             let tokens = store::list_tokens(&client).await?;
             if json {
-                println!("{}", serde_json::to_string_pretty(&tokens)?);
+                say!("{}", serde_json::to_string_pretty(&tokens)?);
             } else {
-                println!(
-                    "{:<14}{:<24}{:<16}{:<22}{:<22}{:<10}",
-                    "client", "name", "scopes", "made", "last used", "state"
-                );
+                say!("{:<14}{:<24}{:<16}{:<22}{:<22}{:<10}", "client", "name", "scopes", "made", "last used", "state");
                 for token in tokens {
                     let at =
                         |ms: Option<i64>| ms.map_or_else(|| "-".into(), |ms| display_ms(ms)[..19].replace('T', " "));
@@ -69,7 +66,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
                     };
                     let (made, used) = (at(Some(token.created_at_ms)), at(token.last_used_at_ms));
                     let scopes = token.scopes.join(",");
-                    println!("{:<14}{:<24}{scopes:<16}{made:<22}{used:<22}{state:<10}", token.client, token.name);
+                    say!("{:<14}{:<24}{scopes:<16}{made:<22}{used:<22}{state:<10}", token.client, token.name);
                 }
             }
         }
@@ -77,7 +74,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
             if !store::revoke_token(&client, &id).await? {
                 bail!("no valid token has the client id {id:?}; `polevod token list` shows them");
             }
-            println!("revoked {id}");
+            say!("revoked {id}");
         }
     }
     Ok(ExitCode::SUCCESS)

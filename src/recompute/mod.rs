@@ -155,7 +155,8 @@ async fn machine(
     let marks = store::take_marks(&transaction, machine_id).await?;
     let calendar = WorkingDays::new(config.clock.zone.0.clone(), config.derive.day_starts_h);
     let mut days =
-        field_work::with_days_that_follow(&transaction, &calendar, machine_id, calendar.touched(&marks.periods)).await?;
+        field_work::with_days_that_follow(&transaction, &calendar, machine_id, calendar.touched(&marks.periods))
+            .await?;
     for later in days.split_off(days.len().min(DAYS_A_TRANSACTION)) {
         store::give_back(&transaction, machine_id, &marks, later.period.start..=later.period.end - 1).await?;
     }
