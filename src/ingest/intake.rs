@@ -16,7 +16,7 @@ use super::prepare::RawMessage;
 
 /// Bytes of messages that wait or are being stored, in all. The usual frame has a few hundred bytes and the window is
 /// full before this; frames of 64 KiB fill this long before the window.
-const HELD_BYTES_MAX: usize = 64 * 1024 * 1024;
+const HELD_BYTES_MAX: usize = 48 * 1024 * 1024;
 
 /// A message that was taken in.
 pub(super) struct Delivery {
