@@ -132,7 +132,8 @@ fn is_lost(track: &Track, at_ms: &[i64], from: (usize, Point), to: (usize, Point
     let line_m = from.1.distance(to.1);
     // A log that leaves the turns out begins its next pass in the next second.
     let is_elsewhere = speed_mps(from.0).is_some() && line_m > HOP_SHARE * way_m + HOP_M;
-    is_elsewhere || seconds(from.0, to.0) > LOST_S && line_m < STRAIGHT_SHARE * way_m
+    let is_broken = track.broken[from.0 + 1..=to.0].contains(&true);
+    is_broken || is_elsewhere || seconds(from.0, to.0) > LOST_S && line_m < STRAIGHT_SHARE * way_m
 }
 
 /// Leaves out places that lie on the straight way between others, while the width stays the same.

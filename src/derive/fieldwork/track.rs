@@ -12,7 +12,7 @@ const UNBELIEVABLE_MPS: f64 = 40.0;
 const SPEED_FACTOR: f64 = 3.0;
 /// Slack for the scatter of a poor receiver.
 const SCATTER_M: f64 = 10.0;
-/// A gap longer than this explains a way of any length.
+/// After a gap as long as this the speed reported tells nothing of the way between, s.
 const LOST_TRACK_S: f64 = 300.0;
 /// A receiver that jumped is back within so long, s.
 const JUMP_MAX_S: f64 = 25.0;
@@ -91,8 +91,9 @@ impl Track {
         let is_jump = |a: usize, b: usize, from: Point, to: Point| {
             let seconds = (at[b] - at[a]) as f64 / 1000.0;
             let speed = f64::max(speed_mps[a], speed_mps[b]);
-            let most = if speed.is_nan() { UNBELIEVABLE_MPS } else { SPEED_FACTOR * speed.max(1.0) };
-            seconds < LOST_TRACK_S && from.distance(to) > most * seconds + SCATTER_M
+            let tells_nothing = speed.is_nan() || seconds >= LOST_TRACK_S;
+            let most = if tells_nothing { UNBELIEVABLE_MPS } else { SPEED_FACTOR * speed.max(1.0) };
+            from.distance(to) > most * seconds + SCATTER_M
         };
         let mut before: Option<usize> = None;
         let mut number = 0;
