@@ -64,7 +64,13 @@ impl<'a> Day<'a> {
         let in_fields = InFields::of(&track, work.fields, rules);
         let reported = Reported::of(readings, &stretches, &track.speed_mps, rules);
         let engine = Engine::of(readings, &stretches, rules);
-        let (works, evidence, spacing_m) = work_evidence(readings, &stretches, &track, &in_fields, &reported, rules);
+        let width = stretches.held(readings, catalogue::ACTUAL_WORKING_WIDTH_M);
+        let widest_m = (0..readings.len()).filter_map(|index| width.at(index)).max_by(f64::total_cmp);
+        let widest_m = widest_m.filter(|width| *width > 0.0);
+        let max_width = stretches.held(readings, catalogue::MAX_WORKING_WIDTH_M);
+        let width_is_told = widest_m.is_some() || max_width.is_known() || work.machine.width_m.is_some();
+        let (works, evidence, spacing_m) =
+            work_evidence(readings, &stretches, &track, &in_fields, &reported, width_is_told, rules);
         let standing_kmh = if track.has_speed { rules.standing_kmh } else { 2.0 * rules.standing_kmh };
         let sights: Vec<Sight> = (0..readings.len())
             .map(|index| {
@@ -114,14 +120,12 @@ impl<'a> Day<'a> {
         let groups = joining.groups(&runs);
         let turns: Vec<_> = groups.iter().flat_map(|group| tell_turns(&joining, group)).collect();
         turns.into_iter().for_each(|turn| states[turn].fill(State::Turning));
-        let width = stretches.held(readings, catalogue::ACTUAL_WORKING_WIDTH_M);
-        let widest_m = (0..readings.len()).filter_map(|index| width.at(index)).max_by(f64::total_cmp);
         Self {
             fuel: FuelSources::of(readings, &stretches, &seconds, work.machine),
             quality: Quality::of(readings, &stretches),
             width,
-            widest_m: widest_m.filter(|width| *width > 0.0),
-            max_width: stretches.held(readings, catalogue::MAX_WORKING_WIDTH_M),
+            widest_m,
+            max_width,
             way_m: ways(at, &track),
             unloads: reported.unloads,
             implement_speaks: reported.works.iter().any(Option::is_some),
@@ -183,13 +187,15 @@ impl Engine {
     }
 }
 
-/// Whether each sample shows work, what told it, and the usual distance between passes where the track was asked.
+/// Whether each sample shows work, what told it, and the usual distance between passes where the track was asked: because
+/// nothing else told of work, or of the width.
 fn work_evidence(
     readings: &Readings,
     stretches: &Stretches,
     track: &Track,
     in_fields: &InFields,
     reported: &Reported,
+    width_is_told: bool,
     rules: &Rules,
 ) -> (Vec<bool>, Vec<Evidence>, Option<f64>) {
     let samples = readings.len();
@@ -198,11 +204,15 @@ fn work_evidence(
     let silent = moving_samples.iter().zip(&reported.works).filter(|(moves, works)| **moves && works.is_none()).count();
     let mut works: Vec<bool> = reported.works.iter().map(|works| *works == Some(true)).collect();
     let mut evidence = vec![Evidence::Implement; samples];
-    if silent as f64 <= SILENT_SHARE * moving as f64 {
+    let is_told = silent as f64 <= SILENT_SHARE * moving as f64;
+    if is_told && width_is_told {
         return (works, evidence, None);
     }
     let in_field: Vec<bool> = (0..samples).map(|index| in_fields.at(index).is_some()).collect();
     let pattern = Pattern::of(readings, track, &in_field, rules);
+    if is_told {
+        return (works, evidence, pattern.spacing_m);
+    }
     let between = between_passes(&pattern, &moving_samples);
     let pulls = load::pulls(readings, stretches, &pattern.worked, &between);
     let mut from = 0;

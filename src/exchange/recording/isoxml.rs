@@ -1,14 +1,15 @@
 //! Task data as recordings: each time log record a sample, each task with its totals task records.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use wire::{MachineSerial, Sample, SignalId, TaskEvent, TaskRecord, catalogue, limits};
 
 use super::super::read::isoxml::{
-    self, Device, FileSet, GnssStatus, IsoDateTime, Log, Record as LogRecord, Task, TaskData, TaskSet, TaskStatus,
-    TaskTime, TimeKind,
+    self, Device, DeviceName, FileSet, GnssStatus, IsoDateTime, Log, Record as LogRecord, Task, TaskData, TaskSet,
+    TaskStatus, TaskTime, TimeKind,
 };
 use super::super::read::{At, Problem, Problems};
 use super::merge::{Output, outputs};
@@ -245,11 +246,30 @@ impl<'a> Mapper<'a> {
             field: field.map(|f| bounded(f.name.as_ref().or(f.code.as_ref()).unwrap_or(&f.id))).unwrap_or_default(),
             operator: bounded(&operator(task, data)),
             implement: others.next().and_then(|d| d.designator.as_deref()).map(bounded).unwrap_or_default(),
-            operation: practice.map(|(_, name)| bounded(name)).unwrap_or_default(),
+            operation: practice.map_or_else(|| usual_work(task, data).to_owned(), |(_, name)| bounded(name)),
             crop: crop.map(|(_, name)| bounded(name)).unwrap_or_default(),
             totals,
         }
     }
+}
+
+/// Data dictionary identifiers that only balers have: sizes of bales, set and made.
+const BALE_SIZES: RangeInclusive<u16> = 0x6F..=0x73;
+
+/// What the devices of a task are made for; empty where one cannot tell, as with harvesters of all kinds.
+fn usual_work(task: &Task, data: &TaskData) -> &'static str {
+    let devices = data.devices.iter().filter(|d| task.devices.is_empty() || task.devices.contains(&d.id));
+    if devices.clone().any(|d| d.process_data.iter().any(|value| BALE_SIZES.contains(&value.ddi))) {
+        return "baling";
+    }
+    let of_class = |device: &Device| match device.name?.device_class() {
+        DeviceName::PRIMARY_TILLAGE | DeviceName::SECONDARY_TILLAGE => Some("cultivation"),
+        DeviceName::SEEDER => Some("sowing"),
+        DeviceName::FERTILIZER => Some("fertilizing"),
+        DeviceName::SPRAYER => Some("spraying"),
+        _ => None,
+    };
+    devices.filter_map(of_class).next().unwrap_or_default()
 }
 
 fn operator(task: &Task, data: &TaskData) -> String {

@@ -80,6 +80,16 @@ pub struct DeviceName(pub u64);
 impl DeviceName {
     /// Device class of tractors.
     pub const TRACTOR: u8 = 1;
+    /// Device class of ploughs and the like.
+    pub const PRIMARY_TILLAGE: u8 = 2;
+    /// Device class of harrows, cultivators and the like.
+    pub const SECONDARY_TILLAGE: u8 = 3;
+    /// Device class of planters and seeders.
+    pub const SEEDER: u8 = 4;
+    /// Device class of fertilizer spreaders.
+    pub const FERTILIZER: u8 = 5;
+    /// Device class of sprayers.
+    pub const SPRAYER: u8 = 6;
     /// Device class of harvesters.
     pub const HARVESTER: u8 = 7;
     /// The manufacturer of nobody: all bits of the code set.
