@@ -12,6 +12,8 @@ const TEST_STEP_M: f64 = 2.0;
 const STRAIGHT_TO_M: f64 = 90.0;
 /// What lies between two ends of a way is this many turning radii from both.
 const APART_RADII: f64 = 4.0;
+/// A gate in a sharp corner lies a little outside, metres.
+const GATE_M: f64 = 3.0;
 /// Corners considered on a way around obstacles, at most; more are thinned out.
 const MAX_CORNERS: usize = 64;
 
@@ -74,8 +76,14 @@ impl FieldWays {
         let mut points = vec![from.at];
         points.extend(self.around(from.at, to.at).into_iter().filter(is_apart));
         points.push(to.at);
-        let way = self.smooth(from, &points, to);
-        if self.allows(&way) { way } else { self.way(from, to) }
+        // At a gate in a corner there may be no room to turn: there the machine looks along its way already.
+        let begins = [from, Pose::new(from.at, from.at.direction(points[1]))];
+        let ends = [to, Pose::new(to.at, points[points.len() - 2].direction(to.at))];
+        let ways = ends.into_iter().flat_map(|end| begins.map(|begin| self.smooth(begin, &points, end)));
+        let is_gate = |point: Point| point.distance(from.at).min(point.distance(to.at)) < GATE_M;
+        let keeps_inside =
+            |way: &Path| way.points(TEST_STEP_M).all(|point| self.field.contains(point) || is_gate(point));
+        ways.into_iter().find(keeps_inside).unwrap_or_else(|| self.way(from, to))
     }
 
     /// The shorter stretch of the headland from beside `from` to beside `to`.
