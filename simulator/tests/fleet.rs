@@ -20,6 +20,8 @@ fn at(text: &str) -> Timestamp {
 /// Everything goes wrong that may go wrong and lose nothing.
 fn dirty() -> FleetConfig {
     FleetConfig {
+        // In harvest, so that machines work on whatever day the tests run.
+        starts_at: at("2026-08-20T02:00:00Z"),
         frame_samples: 5,
         json_share: 0.3,
         impairments: Impairments {
@@ -129,7 +131,13 @@ async fn what_units_kept_on_the_disk_arrives_after_the_process_was_ended() {
     let broker = broker(MosquittoOptions::default()).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let state = State { folder: folder.path().join("state"), flash: Flash { ring_bytes: 1024 * 1024, sync: false } };
-    let fleet = FleetConfig { machines: 6, accelerate: 600.0, serial_prefix: "T3".into(), ..FleetConfig::default() };
+    let fleet = FleetConfig {
+        machines: 6,
+        starts_at: at("2026-08-20T02:00:00Z"),
+        accelerate: 600.0,
+        serial_prefix: "T3".into(),
+        ..FleetConfig::default()
+    };
     let options =
         Options { connections: 3, state: Some(state), run_for: Some(Duration::from_secs(2)), ..options(&broker) };
     // Nobody confirms anything, so at its end everything is pending.

@@ -18,7 +18,14 @@ use tokio::task::JoinHandle;
 use wire::{Answer, Link, MachineSerial, Request, Topic, TopicKind};
 
 fn one(serial_prefix: &str) -> FleetConfig {
-    FleetConfig { machines: 1, accelerate: 20.0, serial_prefix: serial_prefix.into(), ..FleetConfig::default() }
+    FleetConfig {
+        machines: 1,
+        // In harvest, so that it works on whatever day the test runs.
+        starts_at: "2026-08-20T02:00:00Z".parse().expect("a time"),
+        accelerate: 20.0,
+        serial_prefix: serial_prefix.into(),
+        ..FleetConfig::default()
+    }
 }
 
 fn start(fleet: FleetConfig, options: Options, stop: Stop) -> JoinHandle<Result<Report, SimulatorError>> {
@@ -136,7 +143,7 @@ async fn a_machine_that_loses_its_network_is_spoken_for_by_its_will() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn units_show_their_own_certificates() {
     let authority = Authority::new();
-    for name in ["broker", "X1-00000", "X1-00001"] {
+    for name in ["broker", "X1-gs12-00000", "X1-gs12-00001"] {
         authority.issue(name);
     }
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port").port();
@@ -160,7 +167,8 @@ async fn units_show_their_own_certificates() {
         certificates: Some(authority.folder().to_path_buf()),
         passwords: None,
     };
-    let fleet = FleetConfig { machines: 2, ..one("X1") };
+    let units = FleetConfig { models: vec!["gs12".into()], ..one("X1") };
+    let fleet = FleetConfig { machines: 2, ..units.clone() };
     let options = Options {
         broker_url: format!("mqtts://127.0.0.1:{port}"),
         identities: Some(identities),
@@ -173,7 +181,7 @@ async fn units_show_their_own_certificates() {
     let shared = Options { connections: 1, ..options.clone() };
     let error = run(fleet, shared, |_| {}, Stop::never()).await.expect_err("too few").to_string();
     assert!(error.contains("units with an identity of their own need a connection each"), "{error}");
-    let stranger = FleetConfig { machines: 3, ..one("X1") };
+    let stranger = FleetConfig { machines: 3, ..units };
     let error = run(stranger, options, |_| {}, Stop::never()).await.expect_err("no certificate").to_string();
-    assert!(error.contains("X1-00002.crt"), "{error}");
+    assert!(error.contains("X1-gs12-00002.crt"), "{error}");
 }

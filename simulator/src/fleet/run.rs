@@ -103,8 +103,11 @@ impl Session {
     }
 
     pub(super) fn device_config(&self, options: &Options) -> DeviceConfig {
-        let resend_after_ms = i64::try_from(options.resend_after.as_millis()).unwrap_or(i64::MAX / 8);
-        DeviceConfig { resend_after_ms, logged: self.ledger.is_some(), ..DeviceConfig::default() }
+        let usual = DeviceConfig::default();
+        let resend_after_ms = i64::try_from(options.resend_after.as_millis()).unwrap_or(i64::MAX / 64);
+        // Impatient units stay impatient: the longest wait goes with the first.
+        let resend_cap_ms = resend_after_ms.saturating_mul(usual.resend_cap_ms / usual.resend_after_ms);
+        DeviceConfig { resend_after_ms, resend_cap_ms, logged: self.ledger.is_some(), ..usual }
     }
 
     /// Starts a shard and its connection.

@@ -14,7 +14,7 @@ signals! {
     407 PEAT_FAN_RPM = "peat_fan_rpm", "rpm", 1 / 8, valid 0.0 => 8000.0, usual 0.0 => 3000.0, Project, Narrow, K::PEAT, Gauge, "suction fan speed";
     408 HOPPER_FILL_PCT = "hopper_fill_pct", "%", 2 / 5, valid 0.0 => 100.0, usual 0.0 => 100.0, Project, Narrow, K::PEAT, Gauge, "hopper fill";
     409 BEARING_TEMP_C = "bearing_temp_c", "°C", 1 / 32, valid -60.0 => 500.0, usual -40.0 => 100.0, Project, Narrow, K::PEAT, Gauge, "hottest bearing, a fire risk above 120 °C";
-    410 MILLING_DEPTH_MM = "milling_depth_mm", "mm", 1 / 10, valid 0.0 => 200.0, usual 10.0 => 20.0, Project, Narrow, K::PEAT, Gauge, "milling depth";
+    410 MILLING_DEPTH_MM = "milling_depth_mm", "mm", 1 / 10, valid 0.0 => 200.0, usual 0.0 => 20.0, Project, Narrow, K::PEAT, Gauge, "milling depth";
     411 BURNER_ON = "burner_on", "switch", 1 / 1, valid 0.0 => 1.0, usual 0.0 => 1.0, Project, Narrow, K::DRYER, State, "burner lit";
     412 HEAT_AGENT_TEMP_C = "heat_agent_temp_c", "°C", 1 / 10, valid -60.0 => 300.0, usual 60.0 => 120.0, Project, Narrow, K::DRYER, Gauge, "drying air temperature";
     413 GRAIN_TEMP_C = "grain_temp_c", "°C", 1 / 10, valid -60.0 => 150.0, usual -10.0 => 55.0, Project, Narrow, K::DRYER, Gauge, "grain temperature";

@@ -8,12 +8,12 @@ signals! {
     2 LONGITUDE_DEG = "longitude_deg", "deg", 1 / 10000000, valid -180.0 => 180.0, usual 80.5 => 89.5, Spn(585), Wide(SqlType::Double), K::ANY, Gauge, "longitude, WGS-84, east positive";
     3 ALTITUDE_M = "altitude_m", "m", 1 / 1000, valid -500.0 => 9000.0, usual 30.0 => 300.0, Spn(580), Wide(SqlType::Real), K::ANY, Gauge, "altitude above mean sea level";
     4 HEADING_DEG = "heading_deg", "deg", 1 / 128, valid 0.0 => 360.0, usual 0.0 => 360.0, Spn(165), Wide(SqlType::Real), K::ANY, Gauge, "course over ground, clockwise from true north";
-    5 GROUND_SPEED_KMH = "ground_speed_kmh", "km/h", 1 / 256, valid 0.0 => 120.0, usual 0.0 => 50.0, Spn(517), Wide(SqlType::Real), K::ANY, Gauge, "speed over ground from the navigation receiver";
+    5 GROUND_SPEED_KMH = "ground_speed_kmh", "km/h", 1 / 256, valid 0.0 => 120.0, usual 0.0 => 80.0, Spn(517), Wide(SqlType::Real), K::ANY, Gauge, "speed over ground from the navigation receiver";
     6 GNSS_FIX = "gnss_fix", "enum", 1 / 1, valid 0.0 => 15.0, usual 0.0 => 5.0, Ddi(514), Wide(SqlType::SmallInt), K::ANY, State, "position status by ISO 11783-10: 0 none, 1 GNSS, 2 DGNSS, 3 precise, 4 RTK fixed, 5 RTK float, 6 dead reckoning, 7 manual, 8 simulated, 14 error, 15 not available";
     7 HDOP = "hdop", "1", 1 / 10, valid 0.0 => 100.0, usual 0.5 => 4.0, Project, Wide(SqlType::Real), K::ANY, Gauge, "horizontal dilution of precision";
     8 SATELLITES_USED = "satellites_used", "count", 1 / 1, valid 0.0 => 64.0, usual 4.0 => 32.0, Project, Narrow, K::ANY, Gauge, "satellites used in the fix";
     9 PITCH_DEG = "pitch_deg", "deg", 1 / 128, valid -90.0 => 90.0, usual -20.0 => 20.0, Spn(583), Narrow, K::ANY, Gauge, "vehicle pitch, nose up positive";
-    10 WHEEL_SPEED_KMH = "wheel_speed_kmh", "km/h", 1 / 256, valid 0.0 => 120.0, usual 0.0 => 50.0, Spn(84), Narrow, K::VEHICLE, Gauge, "wheel-based vehicle speed of CCVS1";
+    10 WHEEL_SPEED_KMH = "wheel_speed_kmh", "km/h", 1 / 256, valid 0.0 => 120.0, usual 0.0 => 80.0, Spn(84), Narrow, K::VEHICLE, Gauge, "wheel-based vehicle speed of CCVS1";
     11 WHEEL_BASED_SPEED_MPS = "wheel_based_speed_mps", "m/s", 1 / 1000, valid 0.0 => 35.0, usual 0.0 => 14.0, Spn(1862), Narrow, K::VEHICLE, Gauge, "wheel-based machine speed of the tractor ECU";
     12 WHEEL_BASED_DISTANCE_M = "wheel_based_distance_m", "m", 1 / 1000, valid 0.0 => 4_211_081.215, usual 0.0 => 4_211_081.0, Spn(1863), Narrow, K::VEHICLE, Counter, "wheel-based machine distance, wraps at its maximum";
     13 GROUND_BASED_SPEED_MPS = "ground_based_speed_mps", "m/s", 1 / 1000, valid 0.0 => 35.0, usual 0.0 => 14.0, Spn(1859), Narrow, K::VEHICLE, Gauge, "radar or GNSS speed of the tractor ECU";

@@ -20,6 +20,11 @@ const PARKED_S: f64 = 900.0;
 const SETTLING_S: f64 = 2.0;
 /// In bends a chunk turns the machine by this angle at most.
 const BEND_STEP: f64 = 0.4;
+/// What a trailer beside a forage harvester holds, kg, and the share of its load during which the next one draws level
+/// and the harvester goes slowly.
+const TRAILER_KG: (f64, f64) = (7_000.0, 12_000.0);
+const TRAILERS_CHANGE: f64 = 0.10;
+const WHILE_TRAILERS_CHANGE: f64 = 0.5;
 
 impl Machine {
     pub(super) fn plan_chunk(&mut self, now_s: f64) {
@@ -169,7 +174,7 @@ impl Machine {
         };
         let (ground, moisture_pct) = self.ground(&how, way.travel.pose_after(4.0).0.at, now_s);
         let set_rpm = self.work_rpm();
-        let wished_mps = how.cruise_mps * (1.0 + 0.05 * smooth(self.seed ^ 0x5eed, now_s / 35.0));
+        let wished_mps = how.cruise_mps * self.haste(now_s, lowered);
         let cruise_mps = if lowered { load.working_speed(wished_mps, set_rpm, &ground) } else { wished_mps };
         let (curvature, _) = way.travel.piece();
         let bend_s = BEND_STEP / (curvature.abs() * way.travel.speed_mps.max(0.5)).max(1e-6);
@@ -214,6 +219,21 @@ impl Machine {
         chunk
     }
 
+    /// How far the driver's speed strays from the one he has in mind: with his hand, with what stands and lies ahead of
+    /// a header, and while trailers change beside a forage harvester.
+    fn haste(&self, now_s: f64, lowered: bool) -> f64 {
+        let hand = 1.0 + 0.05 * smooth(self.seed ^ 0x5eed, now_s / 35.0);
+        if !lowered || self.model.harvester.is_none() {
+            return hand;
+        }
+        let is_forage = self.model.kind == Kind::Forage;
+        let strays = if is_forage { 0.16 } else { 0.08 };
+        let ahead = (1.0 + strays * smooth(self.seed ^ 0x0a4ead, now_s / 150.0)).max(0.4);
+        let trailer_kg = TRAILER_KG.0 + (TRAILER_KG.1 - TRAILER_KG.0) * (self.seed % 101) as f64 / 100.0;
+        let changes = is_forage && (self.plant.cut_kg / trailer_kg).fract() > 1.0 - TRAILERS_CHANGE;
+        hand * ahead * if changes { WHILE_TRAILERS_CHANGE } else { 1.0 }
+    }
+
     /// What the ground at `at` asks for, and the moisture of what grows there.
     fn ground(&self, how: &How, at: Point, now_s: f64) -> (Ground, f64) {
         let none = Ground { on_road: how.on_road, soil: 1.0, ..Ground::default() };
@@ -227,6 +247,9 @@ impl Machine {
             // Of 9 t/ha of grass 1.6 t/ha of hay are left.
             tpha *= 0.18;
             moisture_pct = 17.0 + 0.12 * (moisture_pct - 60.0);
+        }
+        if matches!(harvest, HarvestOf::Fresh | HarvestOf::Straw) {
+            tpha *= job.field.evenness_of_swath(at);
         }
         if harvest == HarvestOf::Grain {
             ground.straw_ratio = job.crop.straw_ratio;

@@ -2,12 +2,18 @@
 
 use super::path::Path;
 use super::plane::{Point, Pose};
-use super::polygon::{Polygon, nearest_on_segment, segments_cross};
+use super::polygon::{Polygon, nearest_on_segment, ring_edges, segments_cross};
 
 /// A way may come this near to a boundary, metres.
 const CLEARANCE_M: f64 = 0.5;
 /// Ways are tested at points this far apart, metres.
 const TEST_STEP_M: f64 = 2.0;
+/// Nearer than this a machine goes straight to where it begins, metres.
+const STRAIGHT_TO_M: f64 = 90.0;
+/// What lies between two ends of a way is this many turning radii from both.
+const APART_RADII: f64 = 4.0;
+/// A gate in a sharp corner lies a little outside, metres.
+const GATE_M: f64 = 3.0;
 /// Corners considered on a way around obstacles, at most; more are thinned out.
 const MAX_CORNERS: usize = 64;
 
@@ -17,6 +23,8 @@ pub(crate) struct FieldWays {
     field: Polygon,
     /// Corners of ways: on the headland, well inside.
     corners: Vec<Point>,
+    /// The way around the field on its headland, where there is one that goes all around.
+    headland: Vec<Point>,
     radius_m: f64,
 }
 
@@ -30,7 +38,8 @@ impl FieldWays {
         let mut corners: Vec<Point> = shapes.iter().flat_map(Polygon::rings).flatten().copied().collect();
         let every = corners.len().div_ceil(MAX_CORNERS).max(1);
         corners = corners.into_iter().step_by(every).collect();
-        Self { field, corners, radius_m }
+        let headland = if let [whole] = shapes.as_slice() { whole.outline.clone() } else { Vec::new() };
+        Self { field, corners, headland, radius_m }
     }
 
     /// A way from one swath to the next: the shortest of those that a driver would take and that keep to the field.
@@ -54,6 +63,47 @@ impl FieldWays {
         let points = self.corners_between(from.at, to.at);
         let smooth = self.smooth(from, &points, to);
         if self.allows(&smooth) { smooth } else { Path::rounded(&points, false, self.radius_m) }
+    }
+
+    /// A way that spares what grows or was just sown: along the headland, the shorter way around.
+    pub(crate) fn along_headland(&self, from: Pose, to: Pose) -> Path {
+        let is_near = from.at.distance(to.at) < STRAIGHT_TO_M;
+        if is_near || self.headland.len() < 3 {
+            return self.way(from, to);
+        }
+        // What is too near to either end would cost a loop.
+        let is_apart = |point: &Point| point.distance(from.at).min(point.distance(to.at)) > APART_RADII * self.radius_m;
+        let mut points = vec![from.at];
+        points.extend(self.around(from.at, to.at).into_iter().filter(is_apart));
+        points.push(to.at);
+        // At a gate in a corner there may be no room to turn: there the machine looks along its way already.
+        let begins = [from, Pose::new(from.at, from.at.direction(points[1]))];
+        let ends = [to, Pose::new(to.at, points[points.len() - 2].direction(to.at))];
+        let ways = ends.into_iter().flat_map(|end| begins.map(|begin| self.smooth(begin, &points, end)));
+        let is_gate = |point: Point| point.distance(from.at).min(point.distance(to.at)) < GATE_M;
+        let keeps_inside =
+            |way: &Path| way.points(TEST_STEP_M).all(|point| self.field.contains(point) || is_gate(point));
+        ways.into_iter().find(keeps_inside).unwrap_or_else(|| self.way(from, to))
+    }
+
+    /// The shorter stretch of the headland from beside `from` to beside `to`.
+    fn around(&self, from: Point, to: Point) -> Vec<Point> {
+        let ring = &self.headland;
+        let nearest = |point: Point| {
+            let feet = ring_edges(ring).map(|(a, b)| nearest_on_segment(point, a, b)).enumerate();
+            feet.min_by(|a, b| a.1.distance(point).total_cmp(&b.1.distance(point))).unwrap_or((0, point))
+        };
+        let ((first, enters), (last, leaves)) = (nearest(from), nearest(to));
+        let steps = |from: usize, to: usize| (to + ring.len() - from) % ring.len();
+        // Edge `n` ends at corner `n + 1`.
+        let onwards = (1..=steps(first, last)).map(|step| ring[(first + step) % ring.len()]);
+        let back = (0..steps(last, first)).map(|step| ring[(first + ring.len() - step) % ring.len()]);
+        let stretch = |corners: &mut dyn Iterator<Item = Point>| -> Vec<Point> {
+            std::iter::once(enters).chain(corners).chain([leaves]).collect()
+        };
+        let length_m = |way: &[Point]| way.windows(2).map(|pair| pair[0].distance(pair[1])).sum::<f64>();
+        let ways = [stretch(&mut { onwards }), stretch(&mut { back })];
+        ways.into_iter().min_by(|a, b| length_m(a).total_cmp(&length_m(b))).unwrap_or_default()
     }
 
     /// Along `points`, but out of `from` and into `to` without a kink.
@@ -145,6 +195,22 @@ mod tests {
         assert!(way.points(1.0).all(|point| field.contains(point)));
         let end = way.end().expect("a way").at;
         assert!(end.distance(Point::new(240.0, 100.0)) < 1e-6);
+    }
+
+    #[test]
+    fn a_way_along_the_headland_goes_around_what_grows_on_the_shorter_side() {
+        let outline = [(0.0, 0.0), (300.0, 0.0), (300.0, 200.0), (0.0, 200.0)].map(|(x, y)| Point::new(x, y));
+        let field = Polygon::new(outline.to_vec(), Vec::new());
+        let ways = FieldWays::new(field.clone(), 10.0, 6.0);
+        let gate = Pose::new(Point::new(1.0, 1.0), 0.0);
+        for (x, y, metres) in [(290.0, 190.0, 450.0..500.0), (200.0, 190.0, 370.0..420.0), (290.0, 20.0, 290.0..330.0)]
+        {
+            let way = ways.along_headland(gate, Pose::new(Point::new(x, y), std::f64::consts::FRAC_PI_2));
+            assert!(metres.contains(&way.length_m()), "to {x} {y}: {}", way.length_m());
+            let inner = way.points(2.0).filter(|point| field.distance_to_boundary(*point) > 30.0).count();
+            assert_eq!(inner, 0, "to {x} {y}");
+            assert!(way.points(1.0).all(|point| field.contains(point)));
+        }
     }
 
     #[test]

@@ -323,7 +323,7 @@ impl Field {
     /// Yield at `at`, t/ha.
     pub(crate) fn yield_tpha(&self, crop: &Crop, year: i16, at: Point) -> f64 {
         let patch = surface(self.seed ^ i64::from(year) as u64, at.x, at.y, PATCH_M);
-        self.mean_yield(crop, year) * (1.0 + 0.22 * patch).clamp(0.25, 1.8)
+        self.mean_yield(crop, year) * (1.0 + 0.28 * patch).clamp(0.25, 1.8)
     }
 
     /// Moisture of the crop at `at` and a local hour, per cent: drier in the afternoon, wetter in dew.
@@ -333,7 +333,12 @@ impl Field {
         let base = low + (high - low) * (0.15 + 0.7 * draw);
         let patch = surface(self.seed ^ 0xd4e3, at.x, at.y, PATCH_M * 1.3);
         let daily = -((hour - 15.5) / 24.0 * std::f64::consts::TAU).cos();
-        (base + (high - low) * (0.10 * patch + 0.09 * daily)).clamp(low * 0.85, high * 1.1)
+        (base + (high - low) * (0.28 * patch + 0.09 * daily)).clamp(low * 0.85, high * 1.1)
+    }
+
+    /// How much lies in a swath at `at`, as a multiple of what grew there: rakes and mowers gather in lumps.
+    pub(crate) fn evenness_of_swath(&self, at: Point) -> f64 {
+        (1.0 + 0.22 * surface(self.seed ^ 0x1a3e, at.x, at.y, 18.0)).clamp(0.4, 1.7)
     }
 
     /// How heavy the soil is at `at`: draft as a multiple of the usual.

@@ -88,7 +88,7 @@ impl Programme {
             inside.at = job.ways().nearest(view.pose.at);
             let mut way = crate::machine::geometry::Path::straight(view.pose.at, inside.at);
             inside.heading = inside.at.direction(start.at);
-            way.extend(job.ways().way(inside, start));
+            way.extend(job.ways().along_headland(inside, start));
             way
         };
         job.at_start = true;

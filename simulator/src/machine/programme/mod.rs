@@ -271,7 +271,7 @@ impl Programme {
             match (self.place, &self.job) {
                 (Place::Field(_), Some(job)) => {
                     let gate = job.ways().nearest(*first);
-                    path = job.ways().way(view.pose, Pose::new(gate, gate.direction(*first)));
+                    path = job.ways().along_headland(view.pose, Pose::new(gate, gate.direction(*first)));
                     *first = path.end().map_or(*first, |end| end.at);
                 }
                 _ => *first = view.pose.at,
