@@ -63,8 +63,8 @@ pub(super) struct Fuel {
     pub(super) within_ms: i64,
     /// A level that comes back within this time, or a filling that goes on, ms.
     pub(super) join_ms: i64,
-    /// Capacity where the model's is not known, L.
-    pub(super) tank_l: f64,
+    /// Capacity where the model's is not known, L; none: nothing is said of such a machine.
+    pub(super) tank_l: Option<f64>,
     pub(super) raise_when: Option<Expression>,
 }
 
@@ -150,7 +150,7 @@ impl Fuel {
         found: &mut Vec<Found>,
     ) {
         let level = readings.signal(self.level);
-        let tank_l = tank_l.unwrap_or(self.tank_l);
+        let Some(tank_l) = tank_l.or(self.tank_l) else { return };
         let raise_when = self.raise_when.as_ref().map(|raise_when| raise_when.evaluate(block));
         for (index, &at_ms) in block.at_ms.iter().enumerate() {
             self.burn(block, index, state);
@@ -282,7 +282,8 @@ impl Fuel {
 
     /// The event that may still grow.
     pub(super) fn open(&self, state: &FuelState, tank_l: Option<f64>) -> Option<Found> {
-        state.pending.as_ref().map(|pending| pending.found(tank_l.unwrap_or(self.tank_l), None))
+        let tank_l = tank_l.or(self.tank_l)?;
+        state.pending.as_ref().map(|pending| pending.found(tank_l, None))
     }
 }
 

@@ -26,6 +26,9 @@ pub(super) struct Limit {
     pub(super) when: Option<Expression>,
     pub(super) unless: Option<Expression>,
     pub(super) learn: Option<Learn>,
+    /// Columns of moving signals that are set against each other, if they are two or more: a sample says something
+    /// where they were reported together.
+    pub(super) compared: Vec<usize>,
 }
 
 /// Which side of the limit is wrong.
@@ -131,6 +134,8 @@ impl Limit {
             let (value, limit, clear) = (values[index], limits[index], clears[index]);
             let step = if when == 0.0 {
                 Step::Clear
+            } else if !block.is_of_one_time(&self.compared, index) {
+                Step::Unknown
             } else if when.is_nan() || value.is_nan() || limit.is_nan() || clear.is_nan() {
                 Step::Unknown
             } else if self.side.is_beyond(value, limit) {
