@@ -21,7 +21,8 @@ pub struct Stored {
 }
 
 /// Columns that [`episode`] reads.
-pub(super) const COLUMNS: &str = "health_episode_id, subject, severity, opened_at, fired_at, closed_at, settled_at, evidence";
+pub(super) const COLUMNS: &str =
+    "health_episode_id, subject, severity, opened_at, fired_at, closed_at, settled_at, evidence";
 
 /// The episodes of a machine that last, or were settled after `settled_after_ms`, the withdrawn ones too; `kinds` as
 /// in [`Subject::kind`].
