@@ -216,9 +216,12 @@ fn three_days() -> Vec<Sample> {
     samples
 }
 
-/// Reports of one controller by minute: a code that lasts over a day, one that lasts on, and one that comes and goes
+/// Minute of a report, and its codes: SPN, FMI, occurrence count.
+type Report = (i64, Vec<(u32, u8, u8)>);
+
+/// Reports of one controller: a code that lasts over a day, one that lasts on, and one that comes and goes
 /// more often than freeze frames are kept of.
-fn reports() -> Vec<(i64, Vec<(u32, u8, u8)>)> {
+fn reports() -> Vec<Report> {
     let lasting = |minute: i64| {
         let mut codes = vec![(110, 16, 1)];
         codes.extend((minute >= 240).then_some((100, 18, 3)));

@@ -132,11 +132,10 @@ impl Limit {
                 false => when.as_ref().map_or(1.0, |when| when[index]),
             };
             let (value, limit, clear) = (values[index], limits[index], clears[index]);
+            let is_comparable = block.is_of_one_time(&self.compared, index);
             let step = if when == 0.0 {
                 Step::Clear
-            } else if !block.is_of_one_time(&self.compared, index) {
-                Step::Unknown
-            } else if when.is_nan() || value.is_nan() || limit.is_nan() || clear.is_nan() {
+            } else if !is_comparable || when.is_nan() || value.is_nan() || limit.is_nan() || clear.is_nan() {
                 Step::Unknown
             } else if self.side.is_beyond(value, limit) {
                 Step::Beyond(value)
