@@ -144,6 +144,32 @@ fn health_of_a_parked_tractor_shows_what_its_bus_said_and_no_fault() {
 }
 
 #[test]
+fn an_active_code_is_shown_in_words_and_as_text_for_a_workshop_order() {
+    let site = Site::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("HOT-1.log");
+    // Amber lamp, SPN 110 FMI 16, third occurrence; coolant at 103 °C.
+    let second = |n: u32| {
+        format!(
+            "(16225478{:02}.000000) can0 18FECA00#04FF6E001003FFFF\n(16225478{:02}.010000) can0 18FEEE00#8F32FFFFFFFFFFFF\n",
+            30 + n,
+            30 + n
+        )
+    };
+    std::fs::write(&path, (0..60).map(second).collect::<String>()).expect("a file");
+    site.says(&["replay", "--machine", "HOT-1", &path.display().to_string()]);
+    let faults = site.json(&["faults", "--json", "--lang", "en"]);
+    let shown = |key: &str| faults[0][key].clone();
+    assert_eq!(faults.as_array().map(Vec::len), Some(1), "{faults}");
+    assert_eq!((shown("machine"), shown("spn"), shown("fmi")), ("HOT-1".into(), 110.into(), 16.into()));
+    assert_eq!((shown("occurrence_count"), shown("severity"), shown("active")), (3.into(), 3.into(), true.into()));
+    assert_eq!(shown("active_since"), "2021-06-01T11:43:50.000Z");
+    assert_eq!(shown("title"), "coolant hot");
+    let order = site.says(&["faults", "HOT-1", "110/16", "--lang", "en"]);
+    assert!(order.contains("SPN 110 FMI 16") && order.contains("coolant_temp_c 103 °C"), "{order}");
+}
+
+#[test]
 fn rules_are_checked_and_a_mistake_is_named_with_its_mend() {
     let command = |arguments: &[&str]| Command::new(POLEVOD).args(arguments).output().expect("the command runs");
     let good = command(&["rules", "check"]);

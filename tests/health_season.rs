@@ -1,6 +1,8 @@
 //! Health against the simulator's truth, on a fleet small enough for every run; `examples/health_accuracy` is the same
 //! over a season.
 
+#[path = "../examples/accuracy/region.rs"]
+mod region;
 #[allow(dead_code, reason = "the example uses the rest")]
 #[path = "../examples/health_accuracy/score.rs"]
 mod score;
@@ -8,6 +10,7 @@ mod score;
 #[path = "../examples/health_accuracy/season.rs"]
 mod season;
 
+use expect_test::expect;
 use polevod::derive::health::Severity;
 use score::{ONSET_WITHIN_MS, Score};
 use season::Season;
@@ -38,4 +41,33 @@ fn every_code_is_found_within_ten_seconds_of_its_beginning() {
     assert!(worst <= ONSET_WITHIN_MS, "{worst} ms");
     let critical: Vec<_> = score.unexplained.keys().filter(|(severity, _)| *severity == Severity::Stop).collect();
     assert_eq!(critical, Vec::<&(Severity, String)>::new(), "no false critical alarm");
+}
+
+#[test]
+fn a_part_of_a_page_is_written_and_the_others_stay() {
+    let path = std::env::temp_dir().join(format!("polevod-region-{}.md", std::process::id()));
+    std::fs::write(&path, "# Page\n\nBy hand.\n").expect("a file");
+    for (name, text) in [("one", "1"), ("two", "2"), ("one", "1, again\n"), ("two", "2")] {
+        region::write(&path, name, text).expect("written");
+    }
+    let page = std::fs::read_to_string(&path).expect("the file");
+    std::fs::remove_file(&path).expect("removed");
+    expect![[r#"
+        # Page
+
+        By hand.
+
+        <!-- begin generated: one -->
+
+        1, again
+
+        <!-- end generated: one -->
+
+        <!-- begin generated: two -->
+
+        2
+
+        <!-- end generated: two -->
+    "#]]
+    .assert_eq(&page);
 }

@@ -1,8 +1,9 @@
 //! Field work against the simulator's truth: how far sessions are from what machines really did.
 //!
-//! `cargo xtask accuracy` runs it and writes the table into `docs/accuracy.md`.
+//! `cargo xtask accuracy field-work` runs it and writes its part of `docs/accuracy.md`.
 
 mod compare;
+mod region;
 mod season;
 mod table;
 
@@ -45,7 +46,7 @@ fn main() -> anyhow::Result<()> {
     })?;
     let text = table::write(&season, simulated, &comparisons);
     match arguments.write {
-        Some(path) => std::fs::write(path, text)?,
+        Some(path) => region::write(&path, "field work", &text)?,
         None => print!("{text}"),
     }
     Ok(())

@@ -6,9 +6,9 @@ use super::compare::{Comparison, Pairs, within};
 use super::season::{Season, Sensors};
 
 const HEAD: &str = "\
-# How accurate field work is
+## How accurate field work is
 
-Made by `cargo xtask accuracy`: the simulator drives a season and knows what it drove; its records go through the fold as
+Made by `cargo xtask accuracy field-work`: the simulator drives a season and knows what it drove; its records go through the fold as
 they would from the store; sessions are set beside the truth. Receivers jump, drift, freeze and lose their fix, units
 restart and leave out samples, as `docs/simulator.md` describes. Every machine is looked at three times: with all sensors
 that it has, with position, speed and engine alone (a plain tractor), and with position and speed alone. Which implement

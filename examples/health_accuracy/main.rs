@@ -1,8 +1,9 @@
 //! Health against the simulator's truth: what is found of every fault, how late, and what is said of healthy machines.
 //!
-//! `cargo run --release --example health_accuracy -- --write docs/accuracy/health.md` writes the tables; without
-//! `--write` they are printed. `--explain` prints every alarm that no fault explains, and every fault that was missed.
+//! `cargo xtask accuracy health` runs it and writes its part of `docs/accuracy.md`; without `--write` it is printed. `--explain` prints every alarm that no fault explains, and every fault that was missed.
 
+#[path = "../accuracy/region.rs"]
+mod region;
 mod score;
 mod season;
 mod table;
@@ -40,7 +41,7 @@ fn main() -> anyhow::Result<()> {
     }
     let text = table::write(&scores);
     match arguments.write {
-        Some(path) => std::fs::write(path, text)?,
+        Some(path) => region::write(&path, "health", &text)?,
         None => print!("{text}"),
     }
     Ok(())

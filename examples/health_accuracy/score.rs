@@ -50,6 +50,10 @@ struct Cause<'a> {
     kind: &'a str,
     begins_ms: i64,
     mended_ms: i64,
+    /// When fuel was taken; of thefts alone.
+    taken_ms: Option<i64>,
+    /// The level sender did not work meanwhile.
+    is_hidden: bool,
     /// Codes that came: when, and which.
     codes: Vec<(i64, u32, u8)>,
 }
@@ -67,8 +71,13 @@ pub(crate) struct KindScore {
     pub(crate) by_signal: usize,
     /// How much earlier than the first code a rule or a trend told of it, s; negative: later.
     pub(crate) lead_s: Vec<f64>,
-    /// Causes that showed: by a code, or by a rule or a trend.
+    /// Causes that showed: its controller set a code, or a rule or a trend told of it, or fuel went past a level
+    /// sender that worked. Of the others nothing could be seen before they were mended.
+    pub(crate) showed: usize,
+    /// Causes that were told of: by a code, or by a rule or a trend.
     pub(crate) found: usize,
+    /// From where a cause showed first, its code or else its beginning, to where it was told of, s.
+    pub(crate) delay_s: Vec<f64>,
 }
 
 /// Everything of one fleet.
@@ -106,6 +115,7 @@ impl Score {
         let kind = self.kinds.entry(cause.kind.to_owned()).or_default();
         kind.causes += 1;
         kind.with_code += usize::from(!cause.codes.is_empty());
+        let mut told_ms: Option<i64> = None;
         for (at_ms, spn, fmi) in &cause.codes {
             kind.codes += 1;
             let of_code = window.episodes.iter().filter(|episode| match &episode.subject {
@@ -115,12 +125,13 @@ impl Score {
             // One that came back at once is a part of the one before.
             let off_ms = of_code
                 .filter(|episode| episode.overlaps(at_ms - ONSET_WITHIN_MS, at_ms + ONSET_WITHIN_MS))
-                .map(|episode| if episode.opened_at_ms < *at_ms { 0 } else { episode.opened_at_ms - at_ms })
+                .map(|episode| (episode.opened_at_ms.max(*at_ms) - at_ms, episode.fired_at_ms))
                 .min();
             match off_ms {
-                Some(off_ms) => {
+                Some((off_ms, fired_ms)) => {
                     kind.codes_found += 1;
                     kind.onset_off_ms.push(off_ms);
+                    told_ms = Some(told_ms.map_or(fired_ms, |told_ms| told_ms.min(fired_ms)));
                 }
                 None if explain => println!("{}: code {spn}/{fmi} at {at_ms} was missed", window.serial),
                 None => {}
@@ -137,11 +148,16 @@ impl Score {
         if let (Some(told_ms), Some((code_ms, ..))) = (by_signal, cause.codes.first()) {
             kind.lead_s.push((code_ms - told_ms) as f64 / 1_000.0);
         }
-        let is_found = by_signal.is_some() || !cause.codes.is_empty();
-        kind.found += usize::from(is_found);
-        if explain && !is_found {
+        let told_ms = told_ms.into_iter().chain(by_signal).min();
+        let showed = told_ms.is_some() || !cause.codes.is_empty() || (cause.taken_ms.is_some() && !cause.is_hidden);
+        kind.showed += usize::from(showed);
+        kind.found += usize::from(told_ms.is_some());
+        let shows_ms = cause.codes.first().map(|(code_ms, ..)| *code_ms).or(cause.taken_ms).unwrap_or(cause.begins_ms);
+        kind.delay_s.extend(told_ms.map(|told_ms| (told_ms - shows_ms).max(0) as f64 / 1_000.0));
+        if explain && told_ms.is_none() {
             let hours = (cause.mended_ms - cause.begins_ms) / 3_600_000;
-            println!("{}: {} did not show in {hours} h", window.serial, cause.kind);
+            let what = if showed { "was missed, mended after" } else { "did not show in" };
+            println!("{}: {} {what} {hours} h", window.serial, cause.kind);
         }
     }
 }
@@ -167,6 +183,8 @@ fn causes(window: &Window) -> Vec<Cause<'_>> {
             kind,
             begins_ms: at.0,
             mended_ms: window.until_ms,
+            taken_ms: None,
+            is_hidden: false,
             codes: Vec::new(),
         });
         match (step, spn, fmi) {
@@ -176,5 +194,19 @@ fn causes(window: &Window) -> Vec<Cause<'_>> {
             _ => {}
         }
     }
-    causes.into_values().collect()
+    let mut causes: Vec<_> = causes.into_values().collect();
+    let hidden: Vec<_> = causes
+        .iter()
+        .filter(|cause| cause.kind.starts_with("fuel_sender"))
+        .map(|cause| cause.begins_ms..=cause.mended_ms)
+        .collect();
+    for cause in causes.iter_mut().filter(|cause| cause.kind == "fuel_theft") {
+        let lasted = cause.begins_ms..=cause.mended_ms;
+        cause.taken_ms = window.truth.iter().find_map(|event| match event {
+            Event::FuelTheft(change) if lasted.contains(&change.from.0) => Some(change.from.0),
+            _ => None,
+        });
+        cause.is_hidden = cause.taken_ms.is_some_and(|at_ms| hidden.iter().any(|broken| broken.contains(&at_ms)));
+    }
+    causes
 }

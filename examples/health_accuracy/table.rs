@@ -1,4 +1,4 @@
-//! The tables of docs/accuracy/health.md.
+//! The part of docs/accuracy.md about health.
 
 use std::fmt::Write as _;
 
@@ -9,14 +9,16 @@ use crate::season::Season;
 
 /// False alarms are told for so many machine-days.
 const PER_MACHINE_DAYS: f64 = 10_000.0;
+/// Of what was not seen at all so many are to be expected at most, with 95 % confidence (the rule of three).
+const NONE_SEEN_95: f64 = 3.0;
 
 /// Both fleets, the healthy one first.
 pub(crate) fn write(scores: &[(Season, Score)]) -> String {
     let mut text = String::from(
-        "# Health against the truth\n\n\
-         Made by `cargo run --release --example health_accuracy -- --write docs/accuracy/health.md`. The simulator drives\n\
-         machines through windows of the season and knows what it broke; health sees their records alone. Receivers,\n\
-         samples and units are as imperfect as in the field.\n",
+        "## How accurate health is\n\n\
+         Made by `cargo xtask accuracy health`: the simulator drives machines through four windows of the season (sowing,\n\
+         haying, harvest, ploughing) and knows what it broke; health sees their records alone. Receivers, samples and units\n\
+         are as imperfect as in the field.\n",
     );
     for (season, score) in scores {
         if season.rate == 0.0 {
@@ -33,9 +35,9 @@ pub(crate) fn write(scores: &[(Season, Score)]) -> String {
 fn healthy(text: &mut String, season: &Season, score: &Score) {
     let _ = writeln!(
         text,
-        "\n## Healthy machines\n\n{} machine-windows, {} machine-days, {:.1} M samples. Nothing is broken, so every alarm \
+        "\n### Healthy machines\n\n{} machine-windows, {} machine-days, {:.1} M samples. Nothing is broken, so every alarm \
          beyond information is false.\n\n\
-         | severity | episodes | for 10,000 machine-days |\n|---|--:|--:|",
+         | severity | alarms | for 10,000 machine-days |\n|---|--:|--:|",
         season.machine_windows(),
         score.machine_days,
         score.samples as f64 / 1e6,
@@ -45,16 +47,27 @@ fn healthy(text: &mut String, season: &Season, score: &Score) {
         let rate = count as f64 * PER_MACHINE_DAYS / score.machine_days.max(1) as f64;
         let _ = writeln!(text, "| {} {} | {count} | {rate:.1} |", severity.number(), severity.word(Language::En));
     }
+    let critical = score.episodes.get(&Severity::Stop).copied().unwrap_or_default();
+    if critical == 0 {
+        let _ = writeln!(
+            text,
+            "\nNone was critical; with {} machine-days seen, fewer than {:.1} in 10,000 are to be expected (95 %).",
+            score.machine_days,
+            NONE_SEEN_95 * PER_MACHINE_DAYS / score.machine_days.max(1) as f64,
+        );
+    }
     subjects(text, score, "What they were about:");
 }
 
 fn faulty(text: &mut String, season: &Season, score: &Score) {
     let _ = writeln!(
         text,
-        "\n## Machines that break\n\n{} machine-windows, {} machine-days, {:.1} M samples; faults come {} times as often as \
-         on real machines. A cause begins, may grow for days, and is mended; some are mended before anything shows.\n\n\
-         | cause | times | with a code | codes | found | onset off, worst s | by rule or trend | told before the code, \
-         median min |\n|---|--:|--:|--:|--:|--:|--:|--:|",
+        "\n### Machines that break\n\n{} machine-windows, {} machine-days, {:.1} M samples; faults come {} times as often as \
+         on real machines. A cause begins, may grow for days, and is mended. It shows when its controller sets a code, when\n\
+         a rule or a trend tells of it, or when fuel goes past a level sender that works; many are mended before. The delay\n\
+         is from there (without a code: from the beginning of the cause) to the record by which health tells of it.\n\n\
+         | cause | times | showed | found | delay, median | delay, worst | codes | found | beginning off, worst s | \
+         by rule or trend | before the code, median min |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
         season.machine_windows(),
         score.machine_days,
         score.samples as f64 / 1e6,
@@ -63,10 +76,12 @@ fn faulty(text: &mut String, season: &Season, score: &Score) {
     for (name, kind) in &score.kinds {
         let worst = kind.onset_off_ms.iter().max().map_or("-".into(), |ms| format!("{:.1}", *ms as f64 / 1_000.0));
         let lead = median(&kind.lead_s).map_or("-".into(), |seconds| format!("{:.1}", seconds / 60.0));
+        let delay = median(&kind.delay_s).map_or("-".into(), duration);
+        let longest = kind.delay_s.iter().copied().max_by(f64::total_cmp).map_or("-".into(), duration);
         let _ = writeln!(
             text,
-            "| {name} | {} | {} | {} | {} | {worst} | {} | {lead} |",
-            kind.causes, kind.with_code, kind.codes, kind.codes_found, kind.by_signal
+            "| {name} | {} | {} | {} | {delay} | {longest} | {} | {} | {worst} | {} | {lead} |",
+            kind.causes, kind.showed, kind.found, kind.codes, kind.codes_found, kind.by_signal
         );
     }
     let sum = |of: fn(&crate::score::KindScore) -> usize| score.kinds.values().map(of).sum::<usize>();
@@ -74,8 +89,10 @@ fn faulty(text: &mut String, season: &Season, score: &Score) {
     let within = offs.iter().filter(|off| **off <= ONSET_WITHIN_MS).count();
     let _ = writeln!(
         text,
-        "\n{} causes, {} of which showed; {} codes came, {} were found, {within} of them within {} s of their beginning.",
+        "\n{} causes, {} of which showed, {} of those were found; {} codes came, {} were found, {within} of them within \
+         {} s of their beginning.",
         sum(|kind| kind.causes),
+        sum(|kind| kind.showed),
         sum(|kind| kind.found),
         sum(|kind| kind.codes),
         sum(|kind| kind.codes_found),
@@ -92,6 +109,15 @@ fn subjects(text: &mut String, score: &Score, head: &str) {
     let _ = writeln!(text, "\n{head}\n\n| severity | subject | episodes |\n|---|---|--:|");
     for ((severity, subject), count) in score.unexplained.iter().rev() {
         let _ = writeln!(text, "| {} | {subject} | {count} |", severity.number());
+    }
+}
+
+/// In a unit that people would use.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        0.0..120.0 => format!("{seconds:.1} s"),
+        120.0..7_200.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3_600.0),
     }
 }
 

@@ -40,8 +40,8 @@ const TREND_DAYS: i64 = 120;
 const SERVICE_DAYS: i64 = 800;
 /// Checkpoints of this many days are kept; of older days one a month.
 const CHECKPOINT_DAYS: i32 = 45;
-/// Freeze frames pinned in one run over a day: the most severe episodes.
-const PINNED_A_DAY: usize = 50;
+/// Freeze frames looked at in one run over a day, a bound for floods of codes: those of the most severe episodes.
+const PINNED_A_RUN: usize = 400;
 /// Later than anything: of what is known only what lasts.
 const NEVER_MS: i64 = wire::limits::MAX_RECORDED_AT_MS;
 /// A machine whose newest record was older than this when it arrived is not on line: a recording, or an import. Its
@@ -184,7 +184,7 @@ impl Health {
         let is_of_stretch =
             |episode: &Episode| next_ms.is_none() || episode.settled_at_ms.is_some_and(|at_ms| at_ms <= until_ms);
         let what = Replaced { kinds: &["fault", "rule"], settled_after_ms: state_at_ms, provable_from_ms: None };
-        self.replace(transaction, machine, &what, &found, is_of_stretch).await?;
+        let changed = self.replace(transaction, machine, &what, &found, is_of_stretch).await?;
 
         // A day that is over may be the one that shows a slow change: the machine is judged next.
         let judged_at_ms = if ended.days.is_empty() { progress.judged_at_ms } else { 0 };
@@ -202,7 +202,7 @@ impl Health {
             stored::replace_faults(transaction, machine_id, &faults).await?;
             stored::store_hours(transaction, machine_id, &fold.engine_hours()).await?;
         }
-        self.pin(transaction, machine_id, readings).await?;
+        self.pin(transaction, machine_id, readings, &changed).await?;
 
         let rules = self.rules_for(machine);
         let is_same =
@@ -242,7 +242,8 @@ impl Health {
         let open = fold.open(judged_at(&machine));
         let is_open = |episode: &Episode| episode.settled_at_ms.is_none();
         let what = Replaced { kinds: &["fault", "rule"], settled_after_ms: checkpoint.at_ms, provable_from_ms: None };
-        self.replace(transaction, &machine, &what, &open, is_open).await?;
+        let changed = self.replace(transaction, &machine, &what, &open, is_open).await?;
+        self.pin(transaction, machine_id, &Readings::default(), &changed).await?;
         if progress.judged_at_ms.div_euclid(JUDGE_DAYS_EVERY_MS) != now_ms().div_euclid(JUDGE_DAYS_EVERY_MS) {
             self.judge_days(transaction, &machine).await?;
         }
@@ -299,7 +300,7 @@ impl Health {
         Ok(())
     }
 
-    /// Puts what was found in place of what was known, and tells what is new.
+    /// Puts what was found in place of what was known, and tells what is new. Returns the subjects that have changed.
     async fn replace(
         &self,
         transaction: &Transaction<'_>,
@@ -307,7 +308,7 @@ impl Health {
         what: &Replaced<'_>,
         found: &[Episode],
         may_withdraw: impl Fn(&Episode) -> bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Subject>, StoreError> {
         let machine_id = machine.machine_id;
         let known = stored::known_episodes(transaction, machine_id, what.settled_after_ms, what.kinds).await?;
         let mut changes = reconcile(&known, found);
@@ -321,13 +322,19 @@ impl Health {
             changes.withdrawn.retain(|id| known.iter().any(|known| known.id == *id && may_go(&known.episode)));
         }
         if changes.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let withdrawn = changes.withdrawn.clone();
+        let gone = known.iter().filter(|known| withdrawn.contains(&known.id));
+        let mut subjects: Vec<_> = gone.map(|known| known.episode.subject.clone()).collect();
+        subjects.extend(changes.changed.iter().map(|(_, episode)| episode.subject.clone()));
+        subjects.extend(changes.new.iter().map(|(episode, _)| episode.subject.clone()));
+        subjects.sort_unstable();
+        subjects.dedup();
         let changed = stored::apply_changes(transaction, machine_id, changes).await?;
         let told = stored::join_episodes(transaction, machine_id, changed, &withdrawn).await?;
         if told.is_empty() {
-            return Ok(());
+            return Ok(subjects);
         }
         let channels = stored::channels(transaction).await?;
         for told in &told {
@@ -340,7 +347,7 @@ impl Health {
                 stored::enqueue(transaction, channel, told, &body).await?;
             }
         }
-        Ok(())
+        Ok(subjects)
     }
 
     fn message(&self, machine: &HealthMachine, told: &Told, channel: &Channel) -> Message {
@@ -351,28 +358,39 @@ impl Health {
         Message::new(told.alert_id, &told.event, whose, episode, &words, channel.channel.language, &self.zone)
     }
 
-    /// Pins what the machine reported around the beginning and the end of episodes in a stretch.
-    async fn pin(&self, transaction: &Transaction<'_>, machine_id: i64, readings: &Readings) -> Result<(), StoreError> {
-        let (Some(first_ms), Some(last_ms)) = (readings.recorded_at_ms.first(), readings.recorded_at_ms.last()) else {
-            return Ok(());
+    /// Pins what the machine reported around the beginning and the end of episodes: those in a stretch, and those of
+    /// subjects that have changed, which may have begun days ago.
+    async fn pin(
+        &self,
+        transaction: &Transaction<'_>,
+        machine_id: i64,
+        readings: &Readings,
+        changed: &[Subject],
+    ) -> Result<(), StoreError> {
+        let period = match (readings.recorded_at_ms.first(), readings.recorded_at_ms.last()) {
+            (Some(first_ms), Some(last_ms)) => first_ms - stored::AROUND_MS..last_ms + stored::AROUND_MS,
+            _ if changed.is_empty() => return Ok(()),
+            _ => 0..0,
         };
-        let period = first_ms - stored::AROUND_MS..last_ms + stored::AROUND_MS;
         let mut moments = Vec::new();
-        for (id, episode) in stored::episodes_touching(transaction, machine_id, &period).await? {
+        for (id, episode) in stored::episodes_to_pin(transaction, machine_id, &period, changed).await? {
             let is_pinned = match episode.subject {
                 Subject::Fault(_) => true,
                 Subject::Rule(_) => episode.severity >= Severity::Urgent,
                 Subject::Trend(_) | Subject::Service(_) => false,
             };
             if is_pinned {
-                moments.push((episode.severity, id, Moment::Onset, episode.opened_at_ms));
-                moments.extend(episode.closed_at_ms.map(|closed| (episode.severity, id, Moment::End, closed)));
+                let is_wanted = |at_ms: &i64| period.contains(at_ms) || changed.contains(&episode.subject);
+                let ends = [(Moment::Onset, Some(episode.opened_at_ms)), (Moment::End, episode.closed_at_ms)];
+                let ends = ends.into_iter().filter_map(|(moment, at_ms)| Some((id, moment, at_ms.filter(is_wanted)?)));
+                moments.extend(ends);
             }
         }
-        moments.retain(|(.., at_ms)| period.contains(at_ms));
-        moments.sort_by_key(|(severity, id, ..)| (std::cmp::Reverse(*severity), *id));
-        for (_, id, moment, at_ms) in moments.into_iter().take(PINNED_A_DAY) {
+        for (id, moment, at_ms) in moments.into_iter().take(PINNED_A_RUN) {
             stored::pin(transaction, machine_id, id, moment, at_ms).await?;
+        }
+        for subject in changed {
+            stored::forget_old(transaction, machine_id, subject).await?;
         }
         Ok(())
     }

@@ -43,9 +43,11 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS")]
         flags: Vec<OsString>,
     },
-    /// Compare field work with the simulator's truth over a season of machines, and write docs/accuracy.md.
+    /// Compare field work and health with the simulator's truth over a season of machines; write docs/accuracy.md.
     ///
-    /// Everything after `accuracy` goes to it: `--machines 50 --days 6 --seed 1`, `--explain` for every session.
+    /// `accuracy field-work` or `accuracy health` does one of them and leaves the other's part of the page alone. What
+    /// follows goes to it: `field-work --machines 50 --days 6 --seed 1`, `health --healthy-days 28 --rate 8`,
+    /// `--explain` for every difference.
     #[command(disable_help_flag = true)]
     Accuracy {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS")]

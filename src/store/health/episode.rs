@@ -1,7 +1,5 @@
 //! Episodes in the store: replaced by what is computed, under the numbers they have.
 
-use std::ops::Range;
-
 use tokio_postgres::{GenericClient, Row};
 
 use super::super::StoreError;
@@ -22,7 +20,9 @@ pub struct Stored {
     pub is_new: bool,
 }
 
-const COLUMNS: &str = "health_episode_id, subject, severity, opened_at, fired_at, closed_at, settled_at, evidence";
+/// Columns that [`episode`] reads.
+pub(super) const COLUMNS: &str =
+    "health_episode_id, subject, severity, opened_at, fired_at, closed_at, settled_at, evidence";
 
 /// The episodes of a machine that last, or were settled after `settled_after_ms`, the withdrawn ones too; `kinds` as
 /// in [`Subject::kind`].
@@ -72,29 +72,6 @@ pub async fn episodes(
                  order by opened_at desc, health_episode_id limit $3"
             ),
             &[&machine_id, &subject.map(Subject::to_string), &limit],
-        )
-        .await?;
-    rows.iter().map(episode).collect()
-}
-
-/// The episodes of a machine that stand and begin or end in a period (Unix milliseconds, half-open).
-///
-/// # Errors
-/// When the database cannot be asked or a row makes no sense.
-pub async fn episodes_touching(
-    client: &impl GenericClient,
-    machine_id: i64,
-    period: &Range<i64>,
-) -> Result<Vec<(i64, Episode)>, StoreError> {
-    let rows = client
-        .query(
-            &format!(
-                "select {COLUMNS} from health_episode
-                 where machine_id = $1 and withdrawn_at is null
-                   and ((opened_at >= $2 and opened_at < $3) or (closed_at >= $2 and closed_at < $3))
-                 order by health_episode_id"
-            ),
-            &[&machine_id, &Instant(period.start), &Instant(period.end)],
         )
         .await?;
     rows.iter().map(episode).collect()
@@ -170,7 +147,8 @@ fn evidence(evidence: &Evidence) -> serde_json::Value {
         .collect()
 }
 
-fn episode(row: &Row) -> Result<(i64, Episode), StoreError> {
+/// An episode with its number.
+pub(super) fn episode(row: &Row) -> Result<(i64, Episode), StoreError> {
     let id: i64 = row.get("health_episode_id");
     let wrong = |message: String| StoreError::Row { table: "health_episode", message: format!("{id}: {message}") };
     let subject: Subject = row.get::<_, &str>("subject").parse().map_err(|error| wrong(format!("{error}")))?;

@@ -11,6 +11,8 @@ use wire::{
 
 use super::super::StoreError;
 use super::super::instant::Instant;
+use super::episode::{COLUMNS, episode};
+use crate::derive::health::{Episode, Subject};
 
 /// How far a freeze frame reaches on either side of its moment.
 pub const AROUND_MS: i64 = 300_000;
@@ -52,6 +54,7 @@ pub struct FreezeFrame {
 }
 
 /// Pins what is stored around a moment of an episode, where it is more than has been pinned. Returns whether it was.
+/// What was pinned around another moment, from which the episode has moved since, goes.
 ///
 /// # Errors
 /// When the database cannot be asked.
@@ -81,6 +84,9 @@ pub async fn pin(
     let (stored, pinned): (i64, i64) = (row.get(0), row.get(1));
     // Retention may have taken samples since: then what is pinned is more, and stays.
     if stored <= pinned {
+        if pinned == 0 {
+            forget_moved(client, machine_id, episode_id, moment).await?;
+        }
         return Ok(false);
     }
     let samples = read(client, machine_id, &period).await?;
@@ -113,28 +119,90 @@ pub async fn pin(
             )
             .await?;
     }
-    forget_old(client, machine_id, episode_id).await?;
     Ok(true)
 }
 
-/// Of an episode that comes again and again the first freeze frame and the latest ones are kept.
-async fn forget_old(client: &impl GenericClient, machine_id: i64, episode_id: i64) -> Result<(), StoreError> {
+/// Drops what was pinned around a moment that is the episode's no more. Where its samples are gone it is the only
+/// thing that is left of them, and stays.
+async fn forget_moved(
+    client: &impl GenericClient,
+    machine_id: i64,
+    episode_id: i64,
+    moment: Moment,
+) -> Result<(), StoreError> {
     client
         .execute(
-            "delete from freeze_frame where health_episode_id in (
-                 select health_episode_id from (
-                     select health_episode_id, row_number() over (order by opened_at) as nth,
-                            row_number() over (order by opened_at desc) as nth_last
-                     from health_episode
-                     where machine_id = $1
-                       and subject = (select subject from health_episode where health_episode_id = $2)
-                       and exists (select from freeze_frame
-                                   where freeze_frame.health_episode_id = health_episode.health_episode_id)) as of_subject
-                 where nth > 1 and nth_last > $3)",
-            &[&machine_id, &episode_id, &KEPT_OF_SUBJECT],
+            "delete from freeze_frame
+             where health_episode_id = $2 and moment = $3
+               and exists (select from sample
+                           where machine_id = $1 and recorded_at >= from_at and recorded_at < to_at)",
+            &[&machine_id, &episode_id, &moment.as_str()],
         )
         .await?;
     Ok(())
+}
+
+/// Drops the freeze frames of a subject of which there are too many, see [`episodes_to_pin`], and what was pinned
+/// around ends that have turned out to be none.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn forget_old(client: &impl GenericClient, machine_id: i64, subject: &Subject) -> Result<(), StoreError> {
+    client
+        .execute(
+            "delete from freeze_frame using (
+                 select health_episode_id, closed_at, withdrawn_at, row_number() over oldest as nth,
+                        row_number() over (partition by withdrawn_at is null
+                                           order by opened_at desc, health_episode_id desc) as nth_last
+                 from health_episode
+                 where machine_id = $1 and subject = $2
+                 window oldest as (partition by withdrawn_at is null order by opened_at, health_episode_id)) as episode
+             where freeze_frame.health_episode_id = episode.health_episode_id
+               and ((nth_last > $3 and (nth > 1 or withdrawn_at is not null))
+                    or (moment = 'end' and closed_at is null and withdrawn_at is null))",
+            &[&machine_id, &subject.to_string(), &KEPT_OF_SUBJECT],
+        )
+        .await?;
+    Ok(())
+}
+
+/// The episodes of a machine whose freeze frames are kept, and that either begin or end in `period` (Unix
+/// milliseconds, half-open) or are of one of `subjects`, the most severe first. Of trouble that comes again and again
+/// that is the first episode and the latest ones; what was withdrawn is none.
+///
+/// # Errors
+/// When the database cannot be asked or a row makes no sense.
+pub async fn episodes_to_pin(
+    client: &impl GenericClient,
+    machine_id: i64,
+    period: &Range<i64>,
+    subjects: &[Subject],
+) -> Result<Vec<(i64, Episode)>, StoreError> {
+    let subjects: Vec<String> = subjects.iter().map(Subject::to_string).collect();
+    let rows = client
+        .query(
+            &format!(
+                "select {COLUMNS} from (
+                     select {COLUMNS}, row_number() over (partition by subject
+                                                          order by opened_at, health_episode_id) as nth,
+                            row_number() over (partition by subject
+                                               order by opened_at desc, health_episode_id desc) as nth_last
+                     from health_episode
+                     where machine_id = $1 and withdrawn_at is null
+                       and subject in (
+                           select subject from health_episode
+                           where machine_id = $1 and withdrawn_at is null
+                             and (subject = any ($4) or (opened_at >= $2 and opened_at < $3)
+                                  or (closed_at >= $2 and closed_at < $3)))) as episode
+                 where (nth = 1 or nth_last <= $5)
+                   and (subject = any ($4) or (opened_at >= $2 and opened_at < $3)
+                        or (closed_at >= $2 and closed_at < $3))
+                 order by severity desc, opened_at, subject"
+            ),
+            &[&machine_id, &Instant(period.start), &Instant(period.end), &subjects, &KEPT_OF_SUBJECT],
+        )
+        .await?;
+    rows.iter().map(episode).collect()
 }
 
 /// Reads what was pinned; none where nothing was.

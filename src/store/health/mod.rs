@@ -16,9 +16,9 @@ pub use delivery::{
     Channel, ChannelKind, Delivery, DeliveryRow, NewChannel, add_channel, channels, deliveries, delivery_failed,
     delivery_succeeded, due_deliveries, enable_channel, enqueue, remove_channel, retry_dead,
 };
-pub use episode::{Stored, apply_changes, episodes, episodes_touching, known_episodes};
+pub use episode::{Stored, apply_changes, episodes, known_episodes};
 pub use fault::{FaultRow, FaultsElsewhere, fault_elsewhere, fault_rows, replace_faults};
-pub use freeze::{AROUND_MS, FreezeFrame, Moment, freeze_frame, pin};
+pub use freeze::{AROUND_MS, FreezeFrame, Moment, episodes_to_pin, forget_old, freeze_frame, pin};
 pub use machine::{HealthMachine, health_machine};
 pub use progress::{
     Checkpoint, Progress, checkpoint_before, cohort, drop_checkpoints_after, earliest_record, health_days,

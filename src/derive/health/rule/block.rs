@@ -15,6 +15,9 @@ pub(super) const BLOCK: usize = 1_024;
 pub(super) const HOLD_MS: i64 = 120_000;
 /// How long a slow one is: levels, counters, states, the weather. Machines that stand send all once in 15 minutes.
 pub(super) const HOLD_SLOW_MS: i64 = 1_200_000;
+/// Moving values further apart than this are not compared with each other: an engine reaches working speed in it, while
+/// the oil pressure that is known is still that of idling.
+const COMPARED_MS: i64 = 2_000;
 /// After a silence of this length nobody knows whether the engine ran through it.
 const SILENT_MS: i64 = 600_000;
 /// Below this an engine does not run, rpm.
@@ -69,6 +72,14 @@ impl Input {
         ("system_v", Self::SystemV),
     ];
 
+    /// The signal, if it is one whose value of some minutes ago cannot be compared with that of another now.
+    pub(super) fn compared(&self) -> Option<SignalId> {
+        match self {
+            Self::Signal(signal) if hold_ms(*signal) == HOLD_MS => Some(*signal),
+            _ => None,
+        }
+    }
+
     /// The signals it is made of.
     fn signals(&self) -> Vec<SignalId> {
         match self {
@@ -117,6 +128,8 @@ fn hold_ms(signal: SignalId) -> i64 {
 pub(super) struct Block {
     pub(super) at_ms: Vec<i64>,
     columns: Vec<Vec<f64>>,
+    /// When the values of a column were reported, for those that are compared.
+    reported_ms: Vec<Vec<i64>>,
     /// The value that the running rule has learned.
     pub(super) learned: Vec<f64>,
 }
@@ -139,9 +152,15 @@ impl Block {
         column != LEARNED && self.columns[column].iter().all(|value| value.is_nan())
     }
 
+    /// Whether the values of `compared` columns at a sample are of one time.
+    pub(super) fn is_of_one_time(&self, compared: &[usize], index: usize) -> bool {
+        let oldest_ms = self.at_ms[index] - COMPARED_MS;
+        compared.iter().all(|column| self.reported_ms[*column][index] >= oldest_ms)
+    }
+
     #[cfg(test)]
     pub(super) fn of_columns(at_ms: Vec<i64>, columns: Vec<Vec<f64>>) -> Self {
-        Self { at_ms, columns, learned: Vec::new() }
+        Self { at_ms, columns, reported_ms: Vec::new(), learned: Vec::new() }
     }
 }
 
@@ -166,6 +185,8 @@ pub(super) struct BlockMaker<'a> {
     inputs: &'a [Input],
     /// Which inputs are used; the columns of others stay unknown.
     used: Vec<bool>,
+    /// Signals whose times are needed, with their columns.
+    compared: Vec<(SignalId, usize)>,
     signals: Vec<SignalId>,
     areas: &'a [Area],
     facts: &'a MachineFacts,
@@ -176,6 +197,7 @@ impl<'a> BlockMaker<'a> {
     pub(super) fn new(
         inputs: &'a [Input],
         used: Vec<bool>,
+        compared: &[usize],
         areas: &'a [Area],
         facts: &'a MachineFacts,
         zone: jiff::tz::TimeZone,
@@ -184,7 +206,8 @@ impl<'a> BlockMaker<'a> {
         let mut signals: Vec<_> = used_inputs.flat_map(Input::signals).collect();
         signals.sort_unstable();
         signals.dedup();
-        Self { inputs, used, signals, areas, facts, local_time: LocalTime::new(zone) }
+        let compared = compared.iter().filter_map(|column| Some((inputs[*column].compared()?, *column))).collect();
+        Self { inputs, used, compared, signals, areas, facts, local_time: LocalTime::new(zone) }
     }
 
     /// Fills `block` with the samples `from..to` of `readings`.
@@ -197,6 +220,20 @@ impl<'a> BlockMaker<'a> {
     ) {
         block.at_ms.clear();
         block.at_ms.extend_from_slice(&readings.recorded_at_ms[range.clone()]);
+        block.reported_ms.resize(self.inputs.len(), Vec::new());
+        for (signal, column) in &self.compared {
+            let last_ms = held.signals.get(&signal.number()).map(|(at_ms, _)| *at_ms);
+            let reported = readings.signal(*signal);
+            let mut last_ms = last_ms.unwrap_or(i64::MIN);
+            let times = range.clone().map(|index| {
+                if reported.at(index).is_some() {
+                    last_ms = readings.recorded_at_ms[index];
+                }
+                last_ms
+            });
+            block.reported_ms[*column].clear();
+            block.reported_ms[*column].extend(times);
+        }
         let dense: Vec<Vec<f64>> =
             self.signals.iter().map(|signal| self.hold(readings, *signal, range.clone(), held)).collect();
         block.columns.resize(self.inputs.len(), Vec::new());

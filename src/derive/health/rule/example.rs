@@ -29,6 +29,8 @@ pub(super) struct Example {
     /// Local time of the first sample.
     starts: Option<String>,
     every_s: Option<f64>,
+    /// Fuel tank of the machine, L; left out: not known.
+    tank_l: Option<f64>,
     steps: Vec<Step>,
 }
 
@@ -87,7 +89,7 @@ impl Example {
     fn run(&self, set: &RuleSet, rule: &Rule, zone: &TimeZone) -> Result<(), String> {
         let (readings, start_ms, end_ms) = self.readings(zone)?;
         let model = rule.models.first().map(|pattern| pattern.replace('*', "x"));
-        let facts = MachineFacts { model, ..MachineFacts::default() };
+        let facts = MachineFacts { model, tank_l: self.tank_l, ..MachineFacts::default() };
         let mut fold = RuleFold::with(set, vec![rule], Vec::new(), &facts, zone, RuleFoldState::default());
         let mut ended = Ended::default();
         fold.push(&readings, 0..readings.len(), &mut ended);

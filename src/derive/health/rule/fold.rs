@@ -90,6 +90,7 @@ impl<'a> RuleFold<'a> {
         trends.iter().for_each(|trend| trend.columns(&mut columns));
         columns.push(ENGINE_SPEED);
         columns.into_iter().for_each(|column| used[column] = true);
+        let compared: Vec<_> = rules.iter().flat_map(|rule| rule.compared()).copied().collect();
         let mut known = state.rules;
         let states = rules
             .iter()
@@ -103,7 +104,7 @@ impl<'a> RuleFold<'a> {
             facts,
             rules,
             states,
-            maker: BlockMaker::new(set.inputs(), used, set.areas(), facts, zone.clone()),
+            maker: BlockMaker::new(set.inputs(), used, &compared, set.areas(), facts, zone.clone()),
             trends,
             clock: LocalTime::new(zone.clone()),
             held: state.held,

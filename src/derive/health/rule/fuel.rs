@@ -28,6 +28,8 @@ const OBSERVED_MS: i64 = 120_000;
 const UNKNOWN_SHARE: f64 = 0.1;
 /// A level that has moved by less than this share of the tank has not moved.
 const STUCK_SHARE: f64 = 0.002;
+/// And a float that slops by more than this share at work is not stuck: the machine was filled to where it was.
+const STUCK_SLOPS_SHARE: f64 = 0.005;
 /// Most levels remembered: those of the longest window.
 const MAX_POINTS: usize = 32;
 
@@ -63,8 +65,8 @@ pub(super) struct Fuel {
     pub(super) within_ms: i64,
     /// A level that comes back within this time, or a filling that goes on, ms.
     pub(super) join_ms: i64,
-    /// Capacity where the model's is not known, L.
-    pub(super) tank_l: f64,
+    /// Capacity where the model's is not known, L; none: nothing is said of such a machine.
+    pub(super) tank_l: Option<f64>,
     pub(super) raise_when: Option<Expression>,
 }
 
@@ -79,12 +81,19 @@ struct Point {
     parked: bool,
     /// The burning rate was known since the point before.
     balanced: bool,
+    /// How far readings since the point before were off this one, those of a machine at work too, L.
+    slopped: f64,
 }
 
 impl Point {
     /// What the tank would hold had nothing been burned.
     fn adjusted(&self) -> f64 {
         self.litres + self.burned
+    }
+
+    /// Whether the level has not moved since `from`, the point before or one with the same level.
+    fn is_stuck_since(&self, from: &Self, tank_l: f64) -> bool {
+        (self.litres - from.litres).abs() < STUCK_SHARE * tank_l && self.slopped < STUCK_SLOPS_SHARE * tank_l
     }
 }
 
@@ -95,6 +104,8 @@ pub(super) struct FuelState {
     running_ms: i64,
     unknown_ms: i64,
     moved: bool,
+    /// Lowest and highest reading since the last point, per cent.
+    range: Option<(f64, f64)>,
     bucket: i64,
     readings: Vec<f64>,
     read_ms: i64,
@@ -114,18 +125,18 @@ struct Pending {
 
 impl Pending {
     /// Litres drained or filled; those that a stuck sender hides.
-    fn litres(&self) -> f64 {
-        self.change(&self.to)
+    fn litres(&self, tank_l: f64) -> f64 {
+        self.change(&self.to, tank_l)
     }
 
     /// How far the event has come at a later level; below zero: the other way.
-    fn change(&self, point: &Point) -> f64 {
+    fn change(&self, point: &Point, tank_l: f64) -> f64 {
         let drained = self.from.adjusted() - point.adjusted();
         match self.event {
             FuelEvent::DrainParked | FuelEvent::DrainRunning => drained,
             FuelEvent::Refuel => -drained,
             // It is stuck for as long as the level stays.
-            FuelEvent::SenderStuck if point.litres == self.from.litres => -drained,
+            FuelEvent::SenderStuck if point.is_stuck_since(&self.from, tank_l) => -drained,
             FuelEvent::SenderStuck => 0.0,
         }
     }
@@ -150,7 +161,7 @@ impl Fuel {
         found: &mut Vec<Found>,
     ) {
         let level = readings.signal(self.level);
-        let tank_l = tank_l.unwrap_or(self.tank_l);
+        let Some(tank_l) = tank_l.or(self.tank_l) else { return };
         let raise_when = self.raise_when.as_ref().map(|raise_when| raise_when.evaluate(block));
         for (index, &at_ms) in block.at_ms.iter().enumerate() {
             self.burn(block, index, state);
@@ -167,7 +178,10 @@ impl Fuel {
             let stands = block.column(self.stopped_s)[index] >= SETTLED_AFTER_S
                 // A machine whose controllers sleep says nothing of its speed.
                 || (block.column(self.speed)[index].is_nan() && block.column(self.off_s)[index] >= SETTLED_AFTER_S);
-            if stands && let Some(percent) = level.at(first + index) {
+            let Some(percent) = level.at(first + index) else { continue };
+            let (low, high) = state.range.unwrap_or((percent, percent));
+            state.range = Some((low.min(percent), high.max(percent)));
+            if stands {
                 state.read_ms = at_ms;
                 if state.readings.len() < MAX_READINGS {
                     state.readings.push(percent);
@@ -203,12 +217,14 @@ impl Fuel {
         let percent = readings[readings.len() / 2];
         readings.clear();
         state.readings = readings;
+        let (low, high) = state.range.take().unwrap_or((percent, percent));
         let point = Point {
             at_ms: state.read_ms,
             litres: percent / 100.0 * tank_l,
             burned: state.burned,
             parked: state.running_ms == 0 && !state.moved,
             balanced: state.unknown_ms as f64 <= UNKNOWN_SHARE * state.running_ms as f64,
+            slopped: (high - percent).max(percent - low) / 100.0 * tank_l,
         };
         (state.running_ms, state.unknown_ms, state.moved) = (0, 0, false);
         Some(point)
@@ -218,8 +234,8 @@ impl Fuel {
         let threshold = self.at_least_l.max(self.at_least_share * tank_l);
         if let Some(pending) = &mut state.pending {
             let is_drain = matches!(pending.event, FuelEvent::DrainParked | FuelEvent::DrainRunning);
-            let change = pending.change(&point);
-            if change > pending.litres() {
+            let change = pending.change(&point, tank_l);
+            if change > pending.litres(tank_l) {
                 pending.to = point;
             } else if change < -threshold && is_drain {
                 // More than there was before: somebody filled up. What went before that is gone all the same.
@@ -247,6 +263,7 @@ impl Fuel {
     fn event(&self, point: Point, tank_l: f64, threshold: f64, state: &FuelState) -> Option<(FuelEvent, Point)> {
         let mut parked = point.parked;
         let mut balanced = point.balanced;
+        let mut stuck = true;
         let mut best: Option<(f64, FuelEvent, Point)> = None;
         for (age, from) in state.points.iter().rev().enumerate() {
             if age > 0 && point.at_ms - from.at_ms > self.within_ms {
@@ -256,7 +273,9 @@ impl Fuel {
             let risen = point.litres - from.litres;
             let (change, event) = match self.event {
                 FuelEvent::Refuel => (risen, FuelEvent::Refuel),
-                FuelEvent::SenderStuck if risen.abs() < STUCK_SHARE * tank_l => (-drained, FuelEvent::SenderStuck),
+                FuelEvent::SenderStuck if stuck && point.is_stuck_since(from, tank_l) => {
+                    (-drained, FuelEvent::SenderStuck)
+                }
                 FuelEvent::SenderStuck => (0.0, FuelEvent::SenderStuck),
                 FuelEvent::DrainParked | FuelEvent::DrainRunning if parked => (drained, FuelEvent::DrainParked),
                 FuelEvent::DrainParked | FuelEvent::DrainRunning => (drained, FuelEvent::DrainRunning),
@@ -268,6 +287,7 @@ impl Fuel {
             }
             parked &= from.parked;
             balanced &= from.balanced;
+            stuck &= from.slopped < STUCK_SLOPS_SHARE * tank_l;
         }
         best.map(|(_, event, from)| (event, from))
     }
@@ -282,7 +302,8 @@ impl Fuel {
 
     /// The event that may still grow.
     pub(super) fn open(&self, state: &FuelState, tank_l: Option<f64>) -> Option<Found> {
-        state.pending.as_ref().map(|pending| pending.found(tank_l.unwrap_or(self.tank_l), None))
+        let tank_l = tank_l.or(self.tank_l)?;
+        state.pending.as_ref().map(|pending| pending.found(tank_l, None))
     }
 }
 
@@ -301,8 +322,8 @@ impl Pending {
         let percent = |litres: f64| 100.0 * litres / tank_l;
         let evidence = Evidence::from(
             [
-                ("value", self.litres()),
-                ("litres", self.litres()),
+                ("value", self.litres(tank_l)),
+                ("litres", self.litres(tank_l)),
                 ("burned_l", self.to.burned - self.from.burned),
                 ("level_before_pct", percent(self.from.litres)),
                 ("level_after_pct", percent(self.to.litres)),

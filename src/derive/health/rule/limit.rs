@@ -26,6 +26,9 @@ pub(super) struct Limit {
     pub(super) when: Option<Expression>,
     pub(super) unless: Option<Expression>,
     pub(super) learn: Option<Learn>,
+    /// Columns of moving signals that are set against each other, if they are two or more: a sample says something
+    /// where they were reported together.
+    pub(super) compared: Vec<usize>,
 }
 
 /// Which side of the limit is wrong.
@@ -129,9 +132,10 @@ impl Limit {
                 false => when.as_ref().map_or(1.0, |when| when[index]),
             };
             let (value, limit, clear) = (values[index], limits[index], clears[index]);
+            let is_comparable = block.is_of_one_time(&self.compared, index);
             let step = if when == 0.0 {
                 Step::Clear
-            } else if when.is_nan() || value.is_nan() || limit.is_nan() || clear.is_nan() {
+            } else if !is_comparable || when.is_nan() || value.is_nan() || limit.is_nan() || clear.is_nan() {
                 Step::Unknown
             } else if self.side.is_beyond(value, limit) {
                 Step::Beyond(value)

@@ -111,6 +111,14 @@ impl Rule {
         }
         columns
     }
+
+    /// The columns whose values have to be of one time.
+    fn compared(&self) -> &[usize] {
+        match &self.check {
+            Check::Limit(check) => &check.compared,
+            _ => &[],
+        }
+    }
 }
 
 /// What a check found; the fold adds whose it is.

@@ -31,7 +31,7 @@ const MAX_TRENDS: usize = 100;
 /// Most areas.
 const MAX_AREAS: usize = 500;
 /// Changes when the same files come to mean something else; stored states of before are then not taken up.
-const MEANING: &str = "1";
+const MEANING: &str = "2";
 
 /// All rules with what they share.
 #[derive(Debug, Clone, Default)]
@@ -154,7 +154,7 @@ struct RawFuel {
     at_least_pct: f64,
     within_s: f64,
     join_s: f64,
-    tank_l: f64,
+    tank_l: Option<f64>,
     raise_when: Option<String>,
 }
 
@@ -439,17 +439,32 @@ impl RuleSet {
             };
             Learn { over_ms: positive("learn.over_h", raw.over_h, 1e6, errors) * 3_600_000.0, by }
         });
+        let value = self.value("value", &raw.value, false, errors);
+        let clear = clear.unwrap_or_else(|| limit.clone());
+        let by = learn.as_ref().and_then(|learn| learn.by.as_ref()).map(|(by, _)| by);
+        let compared = self.compared([&value, &limit, &clear].into_iter().chain(by));
         Limit {
-            value: self.value("value", &raw.value, false, errors),
+            value,
             side,
-            clear: clear.unwrap_or_else(|| limit.clone()),
+            clear,
             limit,
             for_ms: milliseconds("for_s", raw.for_s, 1_000.0, errors),
             clear_for_ms: milliseconds("clear_for_s", raw.clear_for_s, 1_000.0, errors),
             when: raw.when.map(|when| self.condition("when", &when, errors)),
             unless: raw.unless.map(|unless| self.condition("unless", &unless, errors)),
             learn,
+            compared,
         }
+    }
+
+    /// The columns of moving signals in expressions of a rule, if they are two or more.
+    fn compared<'a>(&self, expressions: impl Iterator<Item = &'a Expression>) -> Vec<usize> {
+        let mut columns = Vec::new();
+        expressions.for_each(|expression| expression.columns(&mut columns));
+        columns.retain(|column| self.inputs.get(*column).is_some_and(|input| input.compared().is_some()));
+        columns.sort_unstable();
+        columns.dedup();
+        if columns.len() > 1 { columns } else { Vec::new() }
     }
 
     fn rate(&mut self, raw: RawRate, errors: &mut Vec<String>) -> Rate {
@@ -485,7 +500,7 @@ impl RuleSet {
             at_least_share: positive("at_least_pct", raw.at_least_pct, 100.0, errors) / 100.0,
             within_ms: milliseconds("within_s", raw.within_s, 1_000.0, errors),
             join_ms: milliseconds("join_s", raw.join_s, 1_000.0, errors),
-            tank_l: positive("tank_l", raw.tank_l, 10_000.0, errors),
+            tank_l: raw.tank_l.map(|tank_l| positive("tank_l", tank_l, 10_000.0, errors)),
             raise_when: raw.raise_when.map(|raise_when| self.condition("raise_when", &raise_when, errors)),
         }
     }
