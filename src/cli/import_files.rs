@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::ATTENTION;
 use crate::config::Config;
 use crate::derive::field::Rules;
-use crate::exchange::import::{self, Decision, Plan, Saved};
+use crate::exchange::import::{self, Decision, Plan, PlannedField, Saved};
 use crate::exchange::read::{Weigh, Weight};
 use crate::recompute;
 use crate::store::{self, StoreError, field as stored};
@@ -57,6 +57,8 @@ struct DoneField {
     field_id: Option<i64>,
     was_ha: Option<f64>,
     overlap: Option<import::Overlap>,
+    /// Refused: the known field of its code or name is so far away.
+    elsewhere_km: Option<f64>,
 }
 
 pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -90,7 +92,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
         recompute::catch_up(config).await?;
     }
     let done = done(&plan, &saved, !arguments.dry_run, unread);
-    let is_refused = plan.fields.iter().any(|field| matches!(field.decision, Decision::Overlaps(_)));
+    let is_refused = plan.fields.iter().any(PlannedField::is_refused);
     if arguments.json {
         say!("{}", serde_json::to_string_pretty(&done)?);
     } else {
@@ -101,11 +103,12 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
 
 fn done(plan: &Plan, saved: &Saved, is_saved: bool, problems: Vec<String>) -> Done {
     let fields = plan.fields.iter().enumerate().map(|(number, planned)| {
-        let (decision, was_ha, overlap) = match &planned.decision {
-            Decision::New => ("new", None, None),
-            Decision::Changed { was_ha, .. } => ("changed", Some(*was_ha), None),
-            Decision::Unchanged { .. } => ("unchanged", None, None),
-            Decision::Overlaps(overlap) => ("refused", None, Some(overlap.clone())),
+        let (decision, was_ha, overlap, elsewhere_km) = match &planned.decision {
+            Decision::New => ("new", None, None, None),
+            Decision::Changed { was_ha, .. } => ("changed", Some(*was_ha), None, None),
+            Decision::Unchanged { .. } => ("unchanged", None, None, None),
+            Decision::Overlaps(overlap) => ("refused", None, Some(overlap.clone()), None),
+            Decision::Elsewhere { km, .. } => ("refused", None, None, Some(*km)),
         };
         DoneField {
             file: planned.draft.file.clone(),
@@ -117,6 +120,7 @@ fn done(plan: &Plan, saved: &Saved, is_saved: bool, problems: Vec<String>) -> Do
             field_id: saved.fields.get(number).copied().flatten(),
             was_ha,
             overlap,
+            elsewhere_km,
         }
     });
     Done {
@@ -136,15 +140,19 @@ fn text(done: &Done) -> String {
     }
     let mut rows = vec![["id", "field", "code", "farm", "ha", "what"].map(String::from)];
     for field in &done.fields {
-        let what = match (&field.overlap, field.was_ha) {
-            (Some(overlap), _) => format!(
+        let what = match (&field.overlap, field.elsewhere_km, field.was_ha) {
+            (_, Some(km), _) => format!(
+                "refused: the known field of this code or name is {km:.0} km away; import under its own --farm, or change \
+                 that field with `polevod field set`"
+            ),
+            (Some(overlap), ..) => format!(
                 "refused: {:.2} ha ({:.0} %) lie on {}; mend the boundary or give --allow-overlap",
                 overlap.shared_ha,
                 overlap.share * 100.0,
                 overlap.other
             ),
-            (None, Some(was_ha)) => format!("changed, was {was_ha:.2} ha"),
-            (None, None) => field.decision.to_owned(),
+            (None, None, Some(was_ha)) => format!("changed, was {was_ha:.2} ha"),
+            (None, None, None) => field.decision.to_owned(),
         };
         let dash = |word: &Option<String>| word.clone().unwrap_or_else(|| "-".into());
         let id = field.field_id.map_or_else(|| "-".into(), |id| id.to_string());

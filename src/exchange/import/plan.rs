@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::derive::field::{Field, FieldId, Fields};
+use crate::derive::geometry::{Frame, Point};
 
 use super::{Farm, FieldDraft, Implement, Import, Worker};
 
@@ -10,7 +11,10 @@ use super::{Farm, FieldDraft, Implement, Import, Worker};
 const SLIVER_SHARE: f64 = 0.02;
 /// Boundaries that differ by less than this share of their area are the same.
 const SAME_SHARE: f64 = 1e-6;
+/// A field whose boundary is entered anew has not moved farther than this, km.
+const MOVED_MAX_KM: f64 = 3.0;
 const M2_PER_HA: f64 = 10_000.0;
+const M_PER_KM: f64 = 1_000.0;
 
 /// What an import would do.
 #[derive(Debug, Clone)]
@@ -53,6 +57,20 @@ pub enum Decision {
     },
     /// It lies on another field.
     Overlaps(Overlap),
+    /// The known field of its code or name is somewhere else: of two farms that number their fields from 1, say.
+    Elsewhere {
+        /// The known field.
+        other: String,
+        /// How far its middle is from this one's, km.
+        km: f64,
+    },
+}
+
+impl PlannedField {
+    /// Whether it is left out; the decision says why.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.decision, Decision::Overlaps(_) | Decision::Elsewhere { .. })
+    }
 }
 
 /// How much of a field lies on another one.
@@ -79,7 +97,7 @@ pub fn plan(import: Import, known: &Fields, allow_overlap: bool) -> Plan {
                 .filter(|(other, _)| same.is_none_or(|same| same.id != other.id));
             let with_known =
                 with_known.map(|(other, shared_m2)| (other.name.clone(), other.boundary.area_m2(), shared_m2));
-            let accepted = fields.iter().filter(|field| !matches!(field.decision, Decision::Overlaps(_)));
+            let accepted = fields.iter().filter(|field| !field.is_refused());
             let with_drafts = accepted.map(|other| {
                 let shared_m2 = other.draft.boundary.shared_m2(&draft.boundary);
                 (other.draft.name.clone(), other.draft.boundary.area_m2(), shared_m2)
@@ -96,6 +114,9 @@ pub fn plan(import: Import, known: &Fields, allow_overlap: bool) -> Plan {
         };
         let decision = match (same, overlap().filter(|_| !allow_overlap)) {
             (Some(same), _) if is_unchanged(&draft, same) => Decision::Unchanged { id: same.id },
+            (Some(same), _) if apart_km(&draft, same) > MOVED_MAX_KM => {
+                Decision::Elsewhere { other: same.name.clone(), km: apart_km(&draft, same) }
+            }
             (_, Some(overlap)) => Decision::Overlaps(overlap),
             (Some(same), None) => Decision::Changed { id: same.id, was_ha: same.boundary.area_ha() },
             (None, None) => Decision::New,
@@ -113,6 +134,11 @@ fn is_same_field(draft: &FieldDraft, field: &Field) -> bool {
             (Some(one), Some(two)) => one == two,
             _ => draft.name == field.name,
         }
+}
+
+fn apart_km(draft: &FieldDraft, field: &Field) -> f64 {
+    let (new, old) = (draft.boundary.centre(), field.boundary.centre());
+    Frame::at(old.lat_deg, old.lon_deg).point(new.lat_deg, new.lon_deg).distance(Point::default()) / M_PER_KM
 }
 
 fn is_unchanged(draft: &FieldDraft, field: &Field) -> bool {

@@ -58,7 +58,7 @@ pub async fn save(transaction: &Transaction<'_>, plan: &Plan) -> Result<Saved, S
                 change_field(transaction, id, &new_field(&planned.draft)).await?.then_some(id)
             }
             Decision::Unchanged { id } => Some(id),
-            Decision::Overlaps(_) => None,
+            Decision::Overlaps(_) | Decision::Elsewhere { .. } => None,
         };
         saved.fields.push(id.map(|FieldId(id)| id));
     }

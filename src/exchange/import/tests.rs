@@ -50,6 +50,7 @@ fn check_plan(features: &[String], known: &Fields, expected: Expect) {
             Decision::Overlaps(overlap) => {
                 format!("lies on {}: {:.1} ha, {:.0} %", overlap.other, overlap.shared_ha, overlap.share * 100.0)
             }
+            Decision::Elsewhere { other, km } => format!("{other} is {km:.1} km away"),
         };
         told.push(format!("{}: {decision}", field.draft.name));
     }
@@ -67,6 +68,7 @@ fn fields_are_new_changed_unchanged_or_in_the_way() {
             feature("East", &ring(0.04, 0.0, 0.01)),
             feature("Neighbour", &ring(0.0499, 0.0, 0.01)),
             feature("Twice", &ring(0.041, 0.0, 0.01)),
+            feature("South", &ring(0.4, 0.0, 0.01)),
         ],
         &known,
         expect![[r#"
