@@ -77,7 +77,8 @@ fn fields_are_new_changed_unchanged_or_in_the_way() {
             West: lies on North: 17.4 ha, 25 %
             East: new
             Neighbour: new
-            Twice: lies on East: 62.5 ha, 90 %"#]],
+            Twice: lies on East: 62.5 ha, 90 %
+            South: South is 23.7 km away"#]],
     );
 }
 
