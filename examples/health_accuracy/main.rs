@@ -34,7 +34,8 @@ fn main() -> anyhow::Result<()> {
         models: arguments.models.clone(),
     };
     let mut scores = Vec::new();
-    for season in [season(arguments.healthy_days, 0.0), season(arguments.faulty_days, arguments.rate)] {
+    let seasons = [season(arguments.healthy_days, 0.0), season(arguments.faulty_days, arguments.rate)];
+    for season in seasons.into_iter().filter(|season| season.days > 0) {
         let mut score = Score::default();
         season.run(|window| score.add(&window, arguments.explain))?;
         scores.push((season, score));

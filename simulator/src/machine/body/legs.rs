@@ -170,7 +170,8 @@ impl Machine {
             self.filling = None;
             if self.effects.exhaust_fluid < 0.5
                 && let Some(engine) = &self.model.engine
-                && self.plant.def_l < 0.5 * engine.def_tank_l
+                // A tank of diesel takes up to half of it: what is left has to last until the next one.
+                && self.plant.def_l < 0.8 * engine.def_tank_l
             {
                 self.plant.def_l = 0.97 * engine.def_tank_l;
             }

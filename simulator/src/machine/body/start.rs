@@ -40,7 +40,7 @@ pub(super) fn draw_plant(model: &Model, air_c: f64, random: &mut Random) -> Plan
         shaft_hours_h: hours * 0.5,
         revolutions: hours * 60.0 * 1_600.0,
         odometer_m: hours * 6_500.0,
-        def_l: engine.map_or(0.0, |engine| engine.def_tank_l) * random.range(0.5, 0.95),
+        def_l: engine.map_or(0.0, |engine| engine.def_tank_l) * random.range(0.75, 0.95),
         lifetime_area_m2: hours * 15_000.0,
         lifetime_yield_kg: if model.harvester.is_some() { hours * 7_000.0 } else { 0.0 },
         crane_s: if matches!(model.kind, Kind::Forwarder | Kind::TimberHarvester) { hours * 1_900.0 } else { 0.0 },

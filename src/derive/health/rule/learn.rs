@@ -21,6 +21,8 @@ const MOVES: f64 = 0.1;
 pub(super) struct Learn {
     pub(super) over_ms: f64,
     pub(super) by: Option<(Expression, f64)>,
+    /// After a break of this length it is learned anew: somebody may have set the machine otherwise.
+    pub(super) anew_after_ms: Option<i64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -54,6 +56,11 @@ impl Learn {
                 Some((by, step)) => class_of(by[index], *step),
             };
             let (true, Some(class)) = (applies, class) else { continue };
+            if let (Some(anew_after_ms), Some(last_ms)) = (self.anew_after_ms, state.last_ms)
+                && at_ms - last_ms > anew_after_ms
+            {
+                state.classes.clear();
+            }
             let observed_ms = state.last_ms.map_or(0, |last| (at_ms - last).clamp(0, OBSERVED_MS));
             state.last_ms = Some(at_ms);
             let class = state.classes.entry(class).or_default();

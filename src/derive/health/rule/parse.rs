@@ -112,6 +112,7 @@ struct RawLearn {
     over_h: f64,
     by: Option<String>,
     step: Option<f64>,
+    anew_after_s: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -437,7 +438,13 @@ impl RuleSet {
                     None
                 }
             };
-            Learn { over_ms: positive("learn.over_h", raw.over_h, 1e6, errors) * 3_600_000.0, by }
+            Learn {
+                over_ms: positive("learn.over_h", raw.over_h, 1e6, errors) * 3_600_000.0,
+                by,
+                anew_after_ms: raw
+                    .anew_after_s
+                    .map(|seconds| milliseconds("learn.anew_after_s", seconds, 1_000.0, errors)),
+            }
         });
         let value = self.value("value", &raw.value, false, errors);
         let clear = clear.unwrap_or_else(|| limit.clone());
