@@ -142,7 +142,8 @@ struct View {
     heading: Option<String>,
     bar: indicatif::ProgressBar,
     whole: Whole,
-    began: Instant,
+    /// When the first word came: putting ten thousand machines together takes seconds in which nothing can happen.
+    began: Option<Instant>,
     hinted: bool,
 }
 
@@ -154,14 +155,14 @@ impl View {
             Whole::Simulated { .. } => progress::bar(Some(100), "%"),
             Whole::Endless => progress::bar(None, ""),
         };
-        Self { heading: Some(heading).filter(|_| !is_hidden), bar, whole, began: Instant::now(), hinted: false }
+        Self { heading: Some(heading).filter(|_| !is_hidden), bar, whole, began: None, hinted: false }
     }
 
     fn show(&mut self, report: &Report) {
         if let Some(heading) = self.heading.take() {
             self.bar.suspend(|| println!("{heading}"));
         }
-        let elapsed = self.began.elapsed();
+        let elapsed = self.began.get_or_insert_with(Instant::now).elapsed();
         self.bar.set_position(match self.whole {
             Whole::Wall(time) => elapsed.min(time).as_secs(),
             Whole::Simulated { machine_ms } => {
