@@ -1,6 +1,7 @@
 //! Simulated harvesters beside real ones: the same signals, read by the same code.
 //!
-//! `cargo test --test plausible -- --nocapture` prints the table that stands in `docs/simulator.md`, section 9. Crops
+//! `cargo test --test plausible -- --nocapture` prints the tables that stand in `docs/simulator.md`, section 9; with
+//! `UPDATE_DOCS=1` it draws the distributions beside them anew. Crops
 //! differ (maize and grass, corn and wheat), and so do farms; so what is compared is shape: how far a signal strays
 //! from its own median, and how fast it follows the header.
 
@@ -8,6 +9,7 @@ use std::path::Path;
 
 use polevod::exchange::{self, Options};
 use simulator::machine::{Catalogue, FaultSettings, Fleet, Season};
+use simulator::picture::{Curve, Histogram, page};
 use simulator::{FleetConfig, Work};
 use wire::{Record, Sample, SignalId, catalogue as signal};
 
@@ -107,6 +109,39 @@ fn shape(samples: &[Sample]) -> Shape {
     }
 }
 
+/// Draws how the signals in work are distributed, the recording beside the simulation, into `docs/simulator`.
+fn draw(name: &str, title: &str, (real_name, real): (&str, &[Sample]), (made_name, made): (&str, &[Sample])) {
+    if std::env::var_os("UPDATE_DOCS").is_none() {
+        return;
+    }
+    let in_work = |samples: &[Sample]| -> Vec<Reading> {
+        readings(samples).into_iter().filter(|reading| reading.works && reading.kmh > 0.5).collect()
+    };
+    let (real, made) = (in_work(real), in_work(made));
+    let histogram = |title: &str, of: fn(&Reading) -> Option<f64>| {
+        let curve = |name: &str, readings: &[Reading]| Curve {
+            name: name.to_string(),
+            values: readings.iter().filter_map(of).filter(|value| *value > 0.0).collect(),
+        };
+        let curves = vec![curve(real_name, &real), curve(made_name, &made)];
+        let highest = curves.iter().map(|curve| curve.quantile(0.995)).fold(0.0, f64::max);
+        let is_known = curves.iter().all(|curve| !curve.values.is_empty());
+        is_known.then(|| Histogram { title: title.to_string(), range: (0.0, highest), bins: 48, curves })
+    };
+    let histograms: Vec<_> = [
+        histogram("speed in work, km/h", |reading| Some(reading.kmh)),
+        histogram("crop flow, kg/s", |reading| Some(reading.flow)),
+        histogram("moisture, %", |reading| reading.moisture),
+        histogram("fuel rate, L/h", |reading| reading.fuel),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/simulator");
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    std::fs::write(folder.join(name), page(title, &histograms)).expect("the picture can be written");
+}
+
 fn simulated(model: &str, season: Season) -> Vec<Sample> {
     let config = FleetConfig {
         seed: 5,
@@ -162,7 +197,10 @@ fn assert_alike(name: &str, real: (f64, f64, f64), made: (f64, f64, f64), factor
 #[test]
 fn a_forage_harvester_strays_as_a_real_one_does() {
     let Some(path) = test_support::recording("isoxml/forage_harvester_one_task") else { return };
-    let (real, made) = (shape(&recorded(&path)), shape(&simulated("fs650", Season::Harvest)));
+    let (recording, simulation) = (recorded(&path), simulated("fs650", Season::Harvest));
+    let title = "A forage harvester in work: a recording of a real one, and the simulated FS650";
+    draw("forage_harvester.svg", title, ("recorded", &recording), ("simulated", &simulation));
+    let (real, made) = (shape(&recording), shape(&simulation));
     print("forage harvester", &real, &made);
     assert_alike("speed", real.speed, made.speed, 3.0);
     assert_alike("flow", real.flow, made.flow, 3.0);
@@ -172,7 +210,10 @@ fn a_forage_harvester_strays_as_a_real_one_does() {
 #[test]
 fn a_combine_strays_as_a_real_one_does() {
     let Some(path) = test_support::recording("yield/corn_aglead_advanced.txt") else { return };
-    let (real, made) = (shape(&recorded(&path)), shape(&simulated("gs12", Season::Harvest)));
+    let (recording, simulation) = (recorded(&path), simulated("gs12", Season::Harvest));
+    let title = "A combine in work: a recording of a real one in maize, and the simulated GS12 in grain";
+    draw("combine.svg", title, ("recorded", &recording), ("simulated", &simulation));
+    let (real, made) = (shape(&recording), shape(&simulation));
     print("combine", &real, &made);
     assert_alike("speed", real.speed, made.speed, 3.0);
     assert_alike("flow", real.flow, made.flow, 3.0);

@@ -73,6 +73,7 @@ async fn everything_recorded_is_stored_once_whatever_happens_and_truth_ledger_an
     assert!(report.restarts > 0 && report.lost_with_power > 0 && report.records_resent > 0);
     assert_eq!(report.records_recorded - report.lost_with_power, report.records_stored);
     assert_eq!(store.records(), report.records_stored);
+    assert!(report.truth_agrees());
     let ledger = Ledger::read(&ledger).expect("the ledger reads back");
     assert_eq!((ledger.recorded(), ledger.freed()), (report.records_stored, report.records_stored));
     for (key, boot) in &ledger.boots {

@@ -81,16 +81,17 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let heading = heading(&settings, &options.broker_url, &fleet);
     let mut view = View::new(Whole::of(&fleet, &options), heading, arguments.json);
     let began = Instant::now();
-    let recorded_for = options.run_for;
+    let (machines, accelerate, recorded_for) = (fleet.machines, fleet.accelerate, options.run_for);
     let report = simulator::run(fleet, options, |report| view.show(report), stop).await?;
     view.bar.finish_and_clear();
     let took = began.elapsed();
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        summary::print(&report, recorded_for.map_or(took, |planned| planned.min(took)), took);
+        let recorded_for = recorded_for.map_or(took, |planned| planned.min(took));
+        summary::print(&report, &summary::Course { machines, accelerate, recorded_for, took });
     }
-    let complete = report.pending == 0 && report.dropped_by_full_buffer == 0;
+    let complete = report.pending == 0 && report.dropped_by_full_buffer == 0 && report.truth_agrees();
     Ok(if complete { ExitCode::SUCCESS } else { ExitCode::from(super::ATTENTION) })
 }
 
@@ -141,7 +142,8 @@ struct View {
     heading: Option<String>,
     bar: indicatif::ProgressBar,
     whole: Whole,
-    began: Instant,
+    /// When the first word came: putting ten thousand machines together takes seconds in which nothing can happen.
+    began: Option<Instant>,
     hinted: bool,
 }
 
@@ -153,14 +155,14 @@ impl View {
             Whole::Simulated { .. } => progress::bar(Some(100), "%"),
             Whole::Endless => progress::bar(None, ""),
         };
-        Self { heading: Some(heading).filter(|_| !is_hidden), bar, whole, began: Instant::now(), hinted: false }
+        Self { heading: Some(heading).filter(|_| !is_hidden), bar, whole, began: None, hinted: false }
     }
 
     fn show(&mut self, report: &Report) {
         if let Some(heading) = self.heading.take() {
             self.bar.suspend(|| println!("{heading}"));
         }
-        let elapsed = self.began.elapsed();
+        let elapsed = self.began.get_or_insert_with(Instant::now).elapsed();
         self.bar.set_position(match self.whole {
             Whole::Wall(time) => elapsed.min(time).as_secs(),
             Whole::Simulated { machine_ms } => {

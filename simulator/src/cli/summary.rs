@@ -30,9 +30,21 @@ impl Usage {
     }
 }
 
-/// Prints what a run did. `recorded_for` is how long machines recorded, `took` how long the whole run was.
-pub(super) fn print(report: &Report, recorded_for: Duration, took: Duration) {
-    let seconds = recorded_for.as_secs_f64().max(0.001);
+/// What a run was to do, and how long it took.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Course {
+    pub(super) machines: usize,
+    /// Simulated seconds in a second that were asked for; 0 for as fast as the service confirms.
+    pub(super) accelerate: f64,
+    /// How long machines recorded.
+    pub(super) recorded_for: Duration,
+    /// How long it was until everything was confirmed, or given up.
+    pub(super) took: Duration,
+}
+
+/// Prints what a run did.
+pub(super) fn print(report: &Report, course: &Course) {
+    let seconds = course.recorded_for.as_secs_f64().max(0.001);
     let per_second = |count: u64| format!("{:.0}/s", count as f64 / seconds);
     let line = |name: &str, count: u64, note: &str| println!("{name:<22} {:>12}   {note}", grouped(count));
     println!();
@@ -49,12 +61,13 @@ pub(super) fn print(report: &Report, recorded_for: Duration, took: Duration) {
         &format!("{}, {} bytes", per_second(report.frames_sent), grouped(report.bytes_sent)),
     );
     line("  sent again", report.records_resent, "records");
-    line("confirmed", report.records_stored, "the service has them; machines freed them");
+    line("confirmed as stored", report.records_stored, "the service has them; machines freed them");
     line(
-        "pending",
+        "still buffered",
         report.pending,
         if report.pending > 0 { "sent again by the next run with the same unit.buffer_folder, else lost" } else { "" },
     );
+    line("in the truth", report.truth_records, verdict(report));
     for (name, count, note) in [
         ("dropped", report.dropped_by_full_buffer, "buffers were full; see unit.buffer_folder"),
         ("lost with power", report.lost_with_power, "as the power conditions want it"),
@@ -70,6 +83,7 @@ pub(super) fn print(report: &Report, recorded_for: Duration, took: Duration) {
             line(name, count, note);
         }
     }
+    println!("{:<22} {}", "pace", pace(report, course));
     let (fresh, late) = (report.stored_latency_ms, report.recorded_late_ms);
     println!(
         "{:<22} p50 {} ms, p99 {} ms, longest {} ms   from sample to its machine knowing it stored",
@@ -86,8 +100,29 @@ pub(super) fn print(report: &Report, recorded_for: Duration, took: Duration) {
             "{:<22} {:.0} MiB at the most, {:.2} processors on average",
             "this process",
             usage.memory_bytes as f64 / 1_048_576.0,
-            usage.cpu_s / took.as_secs_f64().max(0.001)
+            usage.cpu_s / course.took.as_secs_f64().max(0.001)
         );
+    }
+}
+
+/// What the truth says to the counts of units and service.
+fn verdict(report: &Report) -> &'static str {
+    if !report.truth_agrees() {
+        "DIFFERS from what was recorded and not lost with the power"
+    } else if report.found_in_buffers == 0 && report.records_stored == report.truth_records {
+        "every one of them recorded once and confirmed once"
+    } else {
+        "as many as were recorded and not lost; not all are confirmed, or more were found in buffers"
+    }
+}
+
+/// How fast machines went, beside what was asked for.
+fn pace(report: &Report, course: &Course) -> String {
+    let machine_s = report.machine_ms as f64 / 1_000.0 / course.machines.max(1) as f64;
+    let reached = machine_s / course.recorded_for.as_secs_f64().max(0.001);
+    match course.accelerate {
+        0.0 => format!("{reached:.1} times real time, as fast as the service confirmed"),
+        asked => format!("{reached:.2} times real time on average of all machines, {asked} asked for"),
     }
 }
 

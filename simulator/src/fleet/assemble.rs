@@ -92,7 +92,7 @@ impl<'a> Assembly<'a> {
         let home = Home { fleet_seed: fleet.seed, district: &info.district, coverage: info.coverage };
         let model = machine.model_code().to_string();
         Ok(Unit {
-            onboard: Onboard::new(machine, &device, &conditions, home, seed),
+            onboard: Onboard::new(machine, &device, &conditions, home, seed, fleet.starts_at.as_millisecond()),
             impairer: (!fleet.impairments.is_none()).then(|| Impairer::new(fleet.impairments, seed)),
             device,
             model,

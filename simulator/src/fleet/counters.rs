@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 
 use super::report::{LatencySummary, Report};
 use crate::onboard::Step;
+use crate::truth::Event;
 use wire::Record;
 
 /// Buckets of a power of two: a value is known to 1/32.
@@ -28,6 +29,7 @@ pub(super) struct Counters {
     pub(super) storage_errors: AtomicU64,
     pub(super) restarts: AtomicU64,
     pub(super) machine_ms: AtomicU64,
+    pub(super) truth_records: AtomicU64,
     pub(super) cut_off: AtomicU64,
     pub(super) connects: AtomicU64,
     pub(super) connection_failures: AtomicU64,
@@ -61,6 +63,15 @@ impl Counters {
         self.machine_ms.fetch_add(step.passed_ms, Relaxed);
     }
 
+    /// Counts the records that the truth accounts for: it reckons by boots and days, not by what was sent.
+    pub(super) fn told(&self, truth: &[Event]) {
+        for event in truth {
+            if let Event::Recorded(run) = event {
+                self.truth_records.fetch_add(run.end_sequence - run.first_sequence, Relaxed);
+            }
+        }
+    }
+
     pub(super) fn report(&self) -> Report {
         let (samples, faults, tasks) = (
             self.samples_recorded.load(Relaxed),
@@ -90,6 +101,7 @@ impl Counters {
             storage_errors: self.storage_errors.load(Relaxed),
             restarts: self.restarts.load(Relaxed),
             machine_ms: self.machine_ms.load(Relaxed),
+            truth_records: self.truth_records.load(Relaxed),
             cut_off: self.cut_off.load(Relaxed),
             stored_latency_ms: self.latency.summary(),
             recorded_late_ms: self.lateness.summary(),

@@ -35,6 +35,8 @@ pub struct Report {
     pub restarts: u64,
     /// Simulated time that has passed, summed over all machines, milliseconds.
     pub machine_ms: u64,
+    /// Records that the truth accounts for, boot by boot: once the run has ended, all that were recorded and not lost.
+    pub truth_records: u64,
     /// Units that have no network now.
     pub cut_off: u64,
     /// From recording to the arrival of `stored`, wall clock, of what was recorded with network.
@@ -55,6 +57,13 @@ pub struct Report {
     pub requests_received: u64,
     /// Answers to them.
     pub answers_sent: u64,
+}
+
+impl Report {
+    /// Whether the truth of a run that has ended accounts for every record that units kept, no more and no fewer.
+    pub fn truth_agrees(&self) -> bool {
+        self.truth_records + self.lost_with_power == self.records_recorded
+    }
 }
 
 /// Quantiles of a duration in milliseconds, exact to 1/32.

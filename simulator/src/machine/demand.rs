@@ -97,12 +97,14 @@ impl Load<'_> {
     }
 
     /// The speed that a driver chooses for a pass: not above `wished_mps`, not more than engine and harvester take.
-    pub(crate) fn working_speed(&self, wished_mps: f64, rpm: f64, ground: &Ground) -> f64 {
+    /// What a harvester takes is judged by ear and by the losses behind it: the crop is taken for `taken_for` times what
+    /// it is. What the engine gives is heard at once.
+    pub(crate) fn working_speed(&self, wished_mps: f64, rpm: f64, ground: &Ground, taken_for: f64) -> f64 {
         let mut speed_mps = wished_mps;
         if let Some(harvester) = &self.model.harvester
             && ground.crop_kgpm > 0.0
         {
-            let kgps_per_mps = ground.crop_kgpm * (1.0 + ground.straw_ratio);
+            let kgps_per_mps = taken_for * ground.crop_kgpm * (1.0 + ground.straw_ratio);
             speed_mps = speed_mps.min(THROUGHPUT_USED * harvester.throughput_kgps / kgps_per_mps);
         }
         let limit_kw = HIGHEST_LOAD * self.engine.full_kw(rpm);
@@ -149,7 +151,7 @@ mod tests {
             Ground { soil: 1.0, crop_kgpm: crop_tpha * implement.width_m / 10.0, straw_ratio, ..Ground::default() };
         let rpm = (engine.work_rpm.0 + engine.work_rpm.1) / 2.0;
         let wished = (implement.speed_kmh.0 + implement.speed_kmh.1) / 2.0 / 3.6;
-        let speed = load.working_speed(wished, rpm, &ground);
+        let speed = load.working_speed(wished, rpm, &ground, 1.0);
         let kw = load.at(speed, 0.0, &ground).total_kw;
         (speed * 3.6, kw / engine.full_kw(rpm), engine.fuel_lph(rpm, kw))
     }

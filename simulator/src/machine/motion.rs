@@ -107,12 +107,7 @@ impl Travel {
             }
             dt *= 0.6;
         }
-        if dt > SHORTEST_S {
-            let to = to_of(dt);
-            if (from + to) / 2.0 * dt < left_m {
-                return Step { length_s: dt, speed: Ramp { from, to } };
-            }
-        }
+        // No room to speed up and brake again, but still to brake: so it does from here on.
         arrive(from, exit, left_m)
     }
 

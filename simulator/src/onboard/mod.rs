@@ -65,8 +65,15 @@ impl Step {
 }
 
 impl Onboard {
-    /// Puts `machine` together with its unit. `seed` is that of the machine.
-    pub(crate) fn new(machine: Machine, device: &Device, conditions: &Conditions, home: Home<'_>, seed: u64) -> Self {
+    /// Puts `machine` together with its unit. `seed` is that of the machine, `starts_at_ms` the beginning of the run.
+    pub(crate) fn new(
+        machine: Machine,
+        device: &Device,
+        conditions: &Conditions,
+        home: Home<'_>,
+        seed: u64,
+        starts_at_ms: i64,
+    ) -> Self {
         let now_ms = machine.next_at_ms();
         Self {
             receiver: Receiver::new(conditions.receiver, seed, now_ms),
@@ -79,7 +86,7 @@ impl Onboard {
             fault_lists: Vec::new(),
             seed,
             starting_until_ms: None,
-            last_at_ms: now_ms,
+            last_at_ms: starts_at_ms,
             scratch: Vec::new(),
             machine,
         }
@@ -142,6 +149,10 @@ impl Onboard {
     pub(crate) fn close(&mut self, machine_ms: i64, wall_ms: i64, device: &mut Device, truth: &mut Vec<Event>) -> Step {
         let at_ms = machine_ms.max(self.last_at_ms);
         let mut step = Step::default();
+        // Time in which nothing was due has passed as well; a machine that is behind has not come so far.
+        if self.next_at_ms() > at_ms {
+            step.passed_ms = at_ms.abs_diff(self.last_at_ms);
+        }
         if let Some(held) = self.entries.flush() {
             self.keep(held.into(), Moment { machine_ms: at_ms, wall_ms }, device, &mut step);
         }

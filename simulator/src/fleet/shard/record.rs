@@ -48,6 +48,7 @@ impl Shard {
                 let step = onboard.close(end_ms.min(setup.simulate_until_ms), now_ms, &mut member.device, truth);
                 *pending += step.records() as usize;
                 setup.counters.stepped(&step);
+                setup.counters.told(truth);
                 if let Some(files) = &setup.truth {
                     files.add(member.device.serial(), truth);
                 }
@@ -112,6 +113,7 @@ impl Shard {
             restarted |= step.restarted;
             setup.counters.stepped(&step);
         };
+        setup.counters.told(truth);
         if let Some(files) = &setup.truth
             && !truth.is_empty()
         {

@@ -20,6 +20,10 @@ const PARKED_S: f64 = 900.0;
 const SETTLING_S: f64 = 2.0;
 /// In bends a chunk turns the machine by this angle at most.
 const BEND_STEP: f64 = 0.4;
+/// How far a driver misjudges the crop, as a share of it.
+const MISJUDGED: f64 = 0.16;
+/// But grain on the ground behind the machine tells at once when it is too fast: a driver errs on the slow side.
+const LEAST_TAKEN_FOR: f64 = 1.0;
 /// What a trailer beside a forage harvester holds, kg, and the share of its load during which the next one draws level
 /// and the harvester goes slowly.
 const TRAILER_KG: (f64, f64) = (7_000.0, 12_000.0);
@@ -175,7 +179,8 @@ impl Machine {
         let (ground, moisture_pct) = self.ground(&how, way.travel.pose_after(4.0).0.at, now_s);
         let set_rpm = self.work_rpm();
         let wished_mps = how.cruise_mps * self.haste(now_s, lowered);
-        let cruise_mps = if lowered { load.working_speed(wished_mps, set_rpm, &ground) } else { wished_mps };
+        let taken_for = (1.0 + MISJUDGED * smooth(self.seed ^ 0x71d6e, now_s / 70.0)).max(LEAST_TAKEN_FOR);
+        let cruise_mps = if lowered { load.working_speed(wished_mps, set_rpm, &ground, taken_for) } else { wished_mps };
         let (curvature, _) = way.travel.piece();
         let bend_s = BEND_STEP / (curvature.abs() * way.travel.speed_mps.max(0.5)).max(1e-6);
         let settles = self.chunk.lowered != lowered || self.chunk.rpm.to == 0.0;

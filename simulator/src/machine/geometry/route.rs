@@ -73,9 +73,9 @@ impl FieldWays {
         }
         // What is too near to either end would cost a loop.
         let is_apart = |point: &Point| point.distance(from.at).min(point.distance(to.at)) > APART_RADII * self.radius_m;
-        let mut points = vec![from.at];
-        points.extend(self.around(from.at, to.at).into_iter().filter(is_apart));
-        points.push(to.at);
+        let ends_and = |between: Vec<Point>| [vec![from.at], between, vec![to.at]].concat();
+        let around = self.around(from.at, to.at);
+        let points = ends_and(around.iter().copied().filter(is_apart).collect());
         // At a gate in a corner there may be no room to turn: there the machine looks along its way already.
         let begins = [from, Pose::new(from.at, from.at.direction(points[1]))];
         let ends = [to, Pose::new(to.at, points[points.len() - 2].direction(to.at))];
@@ -83,7 +83,8 @@ impl FieldWays {
         let is_gate = |point: Point| point.distance(from.at).min(point.distance(to.at)) < GATE_M;
         let keeps_inside =
             |way: &Path| way.points(TEST_STEP_M).all(|point| self.field.contains(point) || is_gate(point));
-        ways.into_iter().find(keeps_inside).unwrap_or_else(|| self.way(from, to))
+        let tight = std::iter::once_with(|| Path::rounded(&ends_and(around), false, self.radius_m));
+        ways.chain(tight).find(keeps_inside).unwrap_or_else(|| self.way(from, to))
     }
 
     /// The shorter stretch of the headland from beside `from` to beside `to`.
