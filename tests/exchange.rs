@@ -15,7 +15,6 @@ use polevod::exchange::{import, open, recording};
 use polevod::locale::Language;
 use polevod::report::{Drawn, FieldWork, Performed, Section};
 use serde_json::Value;
-use wire::SignalId;
 
 const HARVESTER: &str = "isoxml/forage_harvester_one_task";
 
@@ -38,23 +37,7 @@ fn stored(recordings: &Recordings) -> (Readings, Vec<TaskEntry>) {
                     let index = readings.push(sample.recorded_at_ms, identity.0, sequence);
                     sample.values.iter().for_each(|(signal, raw)| readings.set(index, *signal, signal.physical(*raw)));
                 }
-                Record::Task(task) => {
-                    let total = |(signal, raw): &(u32, i64)| {
-                        SignalId::parse(*signal).map(|signal| (signal, signal.physical(*raw)))
-                    };
-                    tasks.push(TaskEntry {
-                        identity,
-                        recorded_at_ms: task.recorded_at_ms,
-                        event: task.event,
-                        task: task.task.clone(),
-                        field: task.field.clone(),
-                        operator: task.operator.clone(),
-                        implement: task.implement.clone(),
-                        operation: task.operation.clone(),
-                        crop: task.crop.clone(),
-                        totals: task.totals.iter().filter_map(total).collect(),
-                    });
-                }
+                Record::Task(task) => tasks.push(TaskEntry::of(identity, task)),
                 Record::Faults(_) => {}
             }
         }

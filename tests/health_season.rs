@@ -1,6 +1,8 @@
 //! Health against the simulator's truth, on a fleet small enough for every run; `examples/health_accuracy` is the same
 //! over a season.
 
+#[path = "../examples/accuracy/imperfect.rs"]
+mod imperfect;
 #[path = "../examples/accuracy/region.rs"]
 mod region;
 #[allow(dead_code, reason = "the example uses the rest")]

@@ -3,6 +3,7 @@
 //! `cargo xtask accuracy field-work` runs it and writes its part of `docs/accuracy.md`.
 
 mod compare;
+mod imperfect;
 mod region;
 mod season;
 mod table;

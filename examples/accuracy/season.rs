@@ -7,11 +7,12 @@ use jiff::civil::Date;
 use polevod::derive::field::{Boundary, Field, FieldId, Fields, LatLon, RawBoundary, Rules};
 use polevod::derive::fieldwork::{ImplementUse, Ledger, Machine, Operation, Work};
 use polevod::derive::{Readings, TaskEntry};
-use simulator::conditions::{Conditions, EntryRules, PowerRules, ReceiverRules};
 use simulator::machine::{Catalogue, FieldInfo, Fleet};
 use simulator::truth::{self, Event};
 use simulator::{FleetConfig, Heard, rehearse};
 use wire::{Body, Frame, SequenceSet, SignalId, catalogue};
+
+use super::imperfect::conditions;
 
 /// First days of the windows in which the season is sampled: sowing, haying, spraying, harvest early and late, ploughing.
 const WINDOWS: [&str; 6] = [
@@ -190,22 +191,6 @@ impl Season {
     }
 }
 
-/// Receivers and units as they are in the field; clocks are right, since setting them right is the work of ingest.
-fn conditions() -> Conditions {
-    Conditions {
-        receiver: ReceiverRules {
-            jumps_per_hour: 0.05,
-            zeros_per_hour: 0.02,
-            freezes_per_hour: 0.03,
-            drifts_per_hour: 0.3,
-            losses_per_hour: 0.02,
-        },
-        entries: EntryRules { missing_share: 0.0005, out_of_order_share: 0.001 },
-        power: PowerRules { restarts_per_day: 0.3, power_cut_share: 0.5 },
-        ..Conditions::default()
-    }
-}
-
 impl Machines {
     fn frame(&mut self, frame: &Frame) {
         let boot = frame.header.boot.as_i64();
@@ -229,22 +214,8 @@ impl Machines {
             }
             Body::Task(records) => {
                 for (record, sequence) in records.iter().zip(sequences) {
-                    let totals = record.totals.iter().filter_map(|(id, raw)| {
-                        let signal = SignalId::parse(*id)?;
-                        Some((signal, signal.physical(*raw)))
-                    });
-                    self.days.entry(truth::working_day(record.recorded_at_ms)).or_default().1.push(TaskEntry {
-                        identity: (boot, sequence.cast_signed()),
-                        recorded_at_ms: record.recorded_at_ms,
-                        event: record.event,
-                        task: record.task.clone(),
-                        field: record.field.clone(),
-                        operator: record.operator.clone(),
-                        implement: record.implement.clone(),
-                        operation: record.operation.clone(),
-                        crop: record.crop.clone(),
-                        totals: totals.collect(),
-                    });
+                    let entry = TaskEntry::of((boot, sequence.cast_signed()), record);
+                    self.days.entry(truth::working_day(record.recorded_at_ms)).or_default().1.push(entry);
                 }
             }
             Body::Faults(_) => {}

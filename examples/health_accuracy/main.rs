@@ -2,6 +2,8 @@
 //!
 //! `cargo xtask accuracy health` runs it and writes its part of `docs/accuracy.md`; without `--write` it is printed. `--explain` prints every alarm that no fault explains, and every fault that was missed.
 
+#[path = "../accuracy/imperfect.rs"]
+mod imperfect;
 #[path = "../accuracy/region.rs"]
 mod region;
 mod score;

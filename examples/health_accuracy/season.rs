@@ -7,11 +7,12 @@ use polevod::catalogues;
 use polevod::derive::health::rule::{DayFigures, Ended};
 use polevod::derive::health::{Catalogues, Cohort, Episode, HealthFold, HealthState, UsualFigure, trends, usual};
 use polevod::derive::{FaultEntry, Readings};
-use simulator::conditions::{Conditions, EntryRules, PowerRules, ReceiverRules};
 use simulator::machine::FaultSettings;
 use simulator::truth::{self, Event};
 use simulator::{FleetConfig, Heard, rehearse};
 use wire::{Body, Frame};
+
+use super::imperfect::conditions;
 
 /// First days of the windows in which the season is sampled: sowing, haying, harvest, ploughing.
 const WINDOWS: [&str; 4] =
@@ -95,22 +96,6 @@ impl Season {
             }
         }
         Ok(())
-    }
-}
-
-/// Receivers and units as they are in the field; clocks are right, since setting them right is the work of ingest.
-fn conditions() -> Conditions {
-    Conditions {
-        receiver: ReceiverRules {
-            jumps_per_hour: 0.05,
-            zeros_per_hour: 0.02,
-            freezes_per_hour: 0.03,
-            drifts_per_hour: 0.3,
-            losses_per_hour: 0.02,
-        },
-        entries: EntryRules { missing_share: 0.0005, out_of_order_share: 0.001 },
-        power: PowerRules { restarts_per_day: 0.3, power_cut_share: 0.5 },
-        ..Conditions::default()
     }
 }
 

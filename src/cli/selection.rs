@@ -1,5 +1,7 @@
 //! Which field work a command is about: machines, fields, days.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, ensure};
 use jiff::Zoned;
 use jiff::civil::Date;
@@ -72,7 +74,9 @@ impl Selection {
         rows.retain(|row| self.operation.is_none_or(|operation| row.session.operation == operation));
         let fields = field::fields(client).await?;
         let (machines, _) = store::machines(client, Slice { limit: MACHINES_MAX, offset: 0 }).await?;
-        let works = rows.iter().map(|row| work(row, &fields, &machines)).collect();
+        let models: HashMap<_, _> = machines.iter().map(|machine| (machine.machine_id, &machine.model)).collect();
+        let fields_by_id: HashMap<_, _> = fields.iter().map(|row| (row.field.id.0, row)).collect();
+        let works = rows.iter().map(|row| work(row, &fields_by_id, &models)).collect();
         let days = || rows.iter().map(|row| row.session.working_day);
         let period = from.or_else(|| days().min()).zip(to.or_else(|| days().max()));
         Ok(Selected { rows, works, fields, field, period })
@@ -96,7 +100,7 @@ impl Selection {
     }
 }
 
-fn work(row: &SessionRow, fields: &[FieldRow], machines: &[store::RegisteredMachine]) -> Work {
+fn work(row: &SessionRow, fields: &HashMap<i64, &FieldRow>, models: &HashMap<i64, &Option<String>>) -> Work {
     let mut work = Work {
         session_id: row.work_session_id,
         revision: u32::try_from(row.revision).unwrap_or(1),
@@ -104,13 +108,13 @@ fn work(row: &SessionRow, fields: &[FieldRow], machines: &[store::RegisteredMach
         machine: Machine {
             serial: row.machine.clone(),
             name: row.machine_name.clone(),
-            model: machines.iter().find(|m| m.machine_id == row.machine_id).and_then(|m| m.model.clone()),
+            model: models.get(&row.machine_id).copied().cloned().flatten(),
         },
         farm: None,
         field_code: None,
         session: row.session.clone(),
     };
-    if let Some(field) = work.field_id().and_then(|id| fields.iter().find(|row| row.field.id.0 == id)) {
+    if let Some(field) = work.field_id().and_then(|id| fields.get(&id)) {
         work.farm.clone_from(&field.field.farm);
         work.field_code.clone_from(&field.field.code);
     }

@@ -1,6 +1,6 @@
 //! Diagnostic reports and task events of one machine: rare beside samples, and told whole.
 
-use wire::{FaultReport, SignalId, TaskEvent};
+use wire::{FaultReport, SignalId, TaskEvent, TaskRecord};
 
 /// A diagnostic report of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,4 +34,26 @@ pub struct TaskEntry {
     pub crop: String,
     /// The machine's own totals, in the unit of the catalogue.
     pub totals: Vec<(SignalId, f64)>,
+}
+
+impl TaskEntry {
+    /// A record as the store gives it back. Totals of numbers that are no signals are left out.
+    pub fn of(identity: (i64, i64), record: &TaskRecord) -> Self {
+        let total = |(number, raw): &(u32, i64)| {
+            let signal = SignalId::parse(*number)?;
+            Some((signal, signal.physical(*raw)))
+        };
+        Self {
+            identity,
+            recorded_at_ms: record.recorded_at_ms,
+            event: record.event,
+            task: record.task.clone(),
+            field: record.field.clone(),
+            operator: record.operator.clone(),
+            implement: record.implement.clone(),
+            operation: record.operation.clone(),
+            crop: record.crop.clone(),
+            totals: record.totals.iter().filter_map(total).collect(),
+        }
+    }
 }

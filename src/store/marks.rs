@@ -81,13 +81,7 @@ pub async fn give_back(
     taken: &Taken,
     period: RangeInclusive<i64>,
 ) -> Result<(), StoreError> {
-    transaction
-        .execute(
-            "insert into derive_mark (machine_id, from_at, to_at, marked_at) values ($1, $2, $3, coalesce($4, now()))",
-            &[&machine_id, &Instant(*period.start()), &Instant(*period.end()), &taken.since_ms.map(Instant)],
-        )
-        .await?;
-    Ok(())
+    mark_since(transaction, machine_id, period, taken.since_ms).await
 }
 
 /// Marks a period of a machine, for a setting that changed.
@@ -99,10 +93,20 @@ pub async fn mark(
     machine_id: i64,
     period: RangeInclusive<i64>,
 ) -> Result<(), StoreError> {
+    mark_since(client, machine_id, period, None).await
+}
+
+/// A mark that waits since `since_ms`; without it, from now on.
+async fn mark_since(
+    client: &impl tokio_postgres::GenericClient,
+    machine_id: i64,
+    period: RangeInclusive<i64>,
+    since_ms: Option<i64>,
+) -> Result<(), StoreError> {
     client
         .execute(
-            "insert into derive_mark (machine_id, from_at, to_at) values ($1, $2, $3)",
-            &[&machine_id, &Instant(*period.start()), &Instant(*period.end())],
+            "insert into derive_mark (machine_id, from_at, to_at, marked_at) values ($1, $2, $3, coalesce($4, now()))",
+            &[&machine_id, &Instant(*period.start()), &Instant(*period.end()), &since_ms.map(Instant)],
         )
         .await?;
     Ok(())

@@ -44,7 +44,7 @@ pub async fn readings_and_raw(
 }
 
 /// Numbers of signals below this are catalogued.
-const CATALOGUED: i32 = 65_536;
+const CATALOGUED: i32 = SignalId::RAW_DDI.cast_signed();
 
 async fn read(
     client: &impl GenericClient,

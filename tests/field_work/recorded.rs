@@ -30,22 +30,7 @@ fn sessions(name: &str, wanted: impl Fn(SignalId) -> bool) -> Option<Vec<Session
                         readings.set(index, *id, id.physical(*raw));
                     }
                 }
-                Record::Task(task) => tasks.push(TaskEntry {
-                    identity: (boot, sequence),
-                    recorded_at_ms: task.recorded_at_ms,
-                    event: task.event,
-                    task: task.task.clone(),
-                    field: task.field.clone(),
-                    operator: task.operator.clone(),
-                    implement: task.implement.clone(),
-                    operation: task.operation.clone(),
-                    crop: task.crop.clone(),
-                    totals: task
-                        .totals
-                        .iter()
-                        .filter_map(|(id, raw)| SignalId::parse(*id).map(|id| (id, id.physical(*raw))))
-                        .collect(),
-                }),
+                Record::Task(task) => tasks.push(TaskEntry::of((boot, sequence), task)),
                 Record::Faults(_) => {}
             }
         }

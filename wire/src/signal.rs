@@ -11,7 +11,8 @@ use std::fmt;
 pub struct SignalId(u32);
 
 impl SignalId {
-    const RAW_DDI: u32 = 0x0001_0000;
+    /// Numbers below this are catalogued signals; from it on they carry what a maker reports under its own number.
+    pub const RAW_DDI: u32 = 0x0001_0000;
     const RAW_SPN: u32 = 0x0010_0000;
     /// One past the greatest suspect parameter number (19 bits).
     pub const SPN_END: u32 = 1 << 19;

@@ -90,6 +90,7 @@ pub fn plan(import: Import, known: &Fields, allow_overlap: bool) -> Plan {
     let mut fields: Vec<PlannedField> = Vec::new();
     for draft in import.fields {
         let same = known.iter().find(|field| is_same_field(&draft, field));
+        let moved_km = same.map_or(0.0, |same| apart_km(&draft, same));
         let overlap = || {
             let with_known = known
                 .sharing(&draft.boundary)
@@ -114,8 +115,8 @@ pub fn plan(import: Import, known: &Fields, allow_overlap: bool) -> Plan {
         };
         let decision = match (same, overlap().filter(|_| !allow_overlap)) {
             (Some(same), _) if is_unchanged(&draft, same) => Decision::Unchanged { id: same.id },
-            (Some(same), _) if apart_km(&draft, same) > MOVED_MAX_KM => {
-                Decision::Elsewhere { other: same.name.clone(), km: apart_km(&draft, same) }
+            (Some(same), _) if moved_km > MOVED_MAX_KM => {
+                Decision::Elsewhere { other: same.name.clone(), km: moved_km }
             }
             (_, Some(overlap)) => Decision::Overlaps(overlap),
             (Some(same), None) => Decision::Changed { id: same.id, was_ha: same.boundary.area_ha() },
