@@ -35,6 +35,10 @@ const WAYS_DIFFER: f64 = 0.03;
 const FUEL_COVERAGE: f64 = 0.95;
 /// A width that is only inferred is uncertain by this share.
 const INFERRED_WIDTH_ERROR: f64 = 0.05;
+/// An area that is told by speed and width alone is uncertain by this share.
+const UNPLACED_ERROR: f64 = 0.25;
+/// Such an area beyond this share of the whole deserves a remark.
+const UNPLACED_SHARE: f64 = 0.01;
 /// Stored share below which records count as missing.
 const COMPLETE: f64 = 0.999;
 /// A part outside the field beyond this share deserves a remark.
@@ -279,21 +283,40 @@ impl<'d, 'a> Builder<'d, 'a> {
         let Some(coverage) = &self.coverage else {
             return (Area { swept_m2, ..Area::default() }, swept_m2);
         };
-        let union_m2 = coverage.union_m2;
-        let covered_m2 = union_m2 + coverage.outside_m2;
+        let covered_m2 = coverage.union_m2 + coverage.outside_m2;
+        let unplaced_m2 = self.unplaced_m2(coverage, swept_m2);
+        // What is beyond the edge of the field, or was done before, cannot be told; more than the field there is not.
+        let unplaced_m2 = coverage.missed_m2.map_or(unplaced_m2, |missed_m2| unplaced_m2.min(missed_m2));
+        let union_m2 = coverage.union_m2 + unplaced_m2;
         let unseen = self.unseen_share(working_s);
         let inferred = if self.width.source == Source::Inferred { INFERRED_WIDTH_ERROR } else { 0.0 };
-        let error_m2 = (coverage.error_m2.powi(2) + (union_m2 * unseen).powi(2) + (union_m2 * inferred).powi(2)).sqrt();
+        let errors_m2 =
+            [coverage.error_m2, coverage.union_m2 * unseen, union_m2 * inferred, UNPLACED_ERROR * unplaced_m2];
+        let error_m2 = errors_m2.iter().map(|error| error * error).sum::<f64>().sqrt();
+        let beside = |swept: f64| (1.0 - (covered_m2 + unplaced_m2) / swept).max(0.0);
         let area = Area {
             union_m2: Some(union_m2),
+            unplaced_m2: Some(unplaced_m2).filter(|m2| *m2 > 0.0),
             swept_m2,
-            overlap_share: swept_m2.filter(|swept| *swept > 0.0).map(|swept| (1.0 - covered_m2 / swept).max(0.0)),
-            skipped_m2: Some(coverage.skipped_m2),
-            missed_m2: coverage.missed_m2,
+            overlap_share: swept_m2.filter(|swept| *swept > 0.0).map(beside),
+            skipped_m2: Some((coverage.skipped_m2 - unplaced_m2).max(0.0)),
+            missed_m2: coverage.missed_m2.map(|missed_m2| missed_m2 - unplaced_m2),
             headland_m2: Some(coverage.headland_m2),
             error_m2: Some(error_m2),
         };
         (area, swept_m2)
+    }
+
+    /// Area that was worked without positions: width × distance there, less what overlaps where positions are known.
+    fn unplaced_m2(&self, coverage: &Coverage, swept_m2: Option<f64>) -> f64 {
+        let at = &self.day.work.readings.recorded_at_ms;
+        let runs = self.group.runs.iter().zip(&self.strips);
+        let unplaced = runs.flat_map(|(run, strip)| strip.unplaced(run, at)).flatten();
+        let unplaced_m2: f64 =
+            unplaced.map(|index| self.way_m(index) * self.day.width_at(index).0.unwrap_or(0.0)).sum();
+        let placed_m2 = swept_m2.unwrap_or(0.0) - unplaced_m2;
+        let share = if placed_m2 > 0.0 { (coverage.union_m2 + coverage.outside_m2) / placed_m2 } else { 1.0 };
+        unplaced_m2 * share.min(1.0)
     }
 
     /// Seconds from a sample to the next one where that is so long that the machine may have been anywhere.
@@ -306,11 +329,8 @@ impl<'d, 'a> Builder<'d, 'a> {
 
     /// Time of the session in which the machine may have been anywhere, as a share of the time at work.
     fn unseen_share(&self, working_s: f64) -> f64 {
-        let at = &self.day.work.readings.recorded_at_ms;
         let silent = (self.intervals.start..self.intervals.end - 1).filter_map(|index| self.unseen_s(index));
-        let lost =
-            self.strips.iter().flat_map(Strip::breaks).map(|(a, b)| (at[b.sample] - at[a.sample]) as f64 / 1000.0);
-        let unseen_s = silent.sum::<f64>() + lost.sum::<f64>();
+        let unseen_s: f64 = silent.sum();
         if working_s > 0.0 { (unseen_s / working_s).min(1.0) } else { 0.0 }
     }
 
@@ -518,11 +538,14 @@ impl<'d, 'a> Builder<'d, 'a> {
         let time = &session.time;
         let bridged = (self.intervals.start..self.intervals.end - 1)
             .any(|index| self.unseen_s(index).is_some() && self.day.states[index] == State::Working);
+        let unplaced_m2 = session.area.unplaced_m2.unwrap_or(0.0);
+        let unplaced = unplaced_m2 > UNPLACED_SHARE * session.area.union_m2.unwrap_or(0.0);
         let outside = self.coverage.as_ref().is_some_and(|c| c.outside_m2 > OUTSIDE_SHARE * c.union_m2);
         let remarks = [
             (Remark::WidthInferred, session.width.source == Source::Inferred),
             (Remark::WidthUnknown, session.width.mean_m.is_none()),
             (Remark::PartlyOutsideField, outside),
+            (Remark::AreaPartlyBySpeed, unplaced),
             (Remark::RecordsMissing, session.completeness.share.is_some_and(|share| share < COMPLETE)),
             (Remark::WorkedThroughGap, bridged),
             (Remark::WithoutDataPartly, time.unknown_s > 0.0),

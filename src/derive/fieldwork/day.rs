@@ -11,9 +11,10 @@ use super::held::{Held, Stretches};
 use super::pattern::{Pattern, median};
 use super::quality::Quality;
 use super::reported::Reported;
+use super::swath::LOST_S;
 use super::told::{self, Task};
 use super::track::Track;
-use super::{Evidence, Operation, Rules, Source, State, Work, load};
+use super::{Evidence, Operation, Rules, Source, State, Work, load, unplaced};
 use crate::derive::Readings;
 use crate::derive::geometry::Point;
 
@@ -120,13 +121,16 @@ impl<'a> Day<'a> {
         let groups = joining.groups(&runs);
         let turns: Vec<_> = groups.iter().flat_map(|group| tell_turns(&joining, group)).collect();
         turns.into_iter().for_each(|turn| states[turn].fill(State::Turning));
+        let moves = |index: usize| !matches!(states[index], State::Off | State::Idle);
+        let moving_s: Vec<f64> =
+            (0..readings.len()).map(|index| if moves(index) { seconds[index] } else { 0.0 }).collect();
         Self {
-            fuel: FuelSources::of(readings, &stretches, &seconds, work.machine),
+            fuel: FuelSources::of(readings, &stretches, &seconds, &moving_s, work.machine),
             quality: Quality::of(readings, &stretches),
             width,
             widest_m,
             max_width,
-            way_m: ways(at, &track),
+            way_m: ways(at, &track, rules),
             unloads: reported.unloads,
             implement_speaks: reported.works.iter().any(Option::is_some),
             work,
@@ -215,18 +219,40 @@ fn work_evidence(
     }
     let between = between_passes(&pattern, &moving_samples);
     let pulls = load::pulls(readings, stretches, &pattern.worked, &between);
+    let unplaced = unplaced::works(readings, track, &in_field, &pattern, &pulls);
     let mut from = 0;
     while from < samples {
         let leg = pattern.leg[from];
         let to = (from..samples).find(|index| pattern.leg[*index] != leg).unwrap_or(samples);
         let pulled = if pattern.worked[from] { pulled(&pulls[from..to]) } else { 0..0 };
         for index in (from..to).filter(|index| reported.works[*index].is_none()) {
-            works[index] = pulled.contains(&(index - from));
+            works[index] = pulled.contains(&(index - from)) || unplaced[index];
             evidence[index] = if pulls[index].is_some() { Evidence::Engine } else { Evidence::Geometry };
         }
         from = to;
     }
+    begin_where_lowered(&mut works, &evidence, readings, track);
     (works, evidence, pattern.spacing_m)
+}
+
+/// An engine pulls only some seconds after the implement went down, while the machine still gathers speed: work begins
+/// where it was slowest.
+fn begin_where_lowered(works: &mut [bool], evidence: &[Evidence], readings: &Readings, track: &Track) {
+    /// Longer no machine takes to pull.
+    const LOWERED_MAX_MS: i64 = 12_000;
+    let at = &readings.recorded_at_ms;
+    for begin in 1..works.len() {
+        let is_begin = works[begin] && !works[begin - 1] && evidence[begin] == Evidence::Engine;
+        if !is_begin {
+            continue;
+        }
+        let gathers_speed = |sample: usize| {
+            let (here, next) = (track.speed_mps[sample], track.speed_mps[sample + 1]);
+            here < next && !works[sample] && at[begin] - at[sample] <= LOWERED_MAX_MS
+        };
+        let first = (0..begin).rev().take_while(|sample| gathers_speed(*sample)).last();
+        (first.unwrap_or(begin)..begin).for_each(|sample| works[sample] = true);
+    }
 }
 
 /// Moving samples between two worked legs that are no more than a turn apart.
@@ -292,10 +318,28 @@ fn ends_before(readings: &Readings, track: &Track) -> Vec<bool> {
 }
 
 /// Way from each sample to the next. Steps shorter than the scatter of a receiver add up before they count, and are
-/// then shared by time.
-fn ways(at_ms: &[i64], track: &Track) -> Vec<f64> {
+/// then shared by time. Where positions were lost, the speed tells the way.
+fn ways(at_ms: &[i64], track: &Track, rules: &Rules) -> Vec<f64> {
     const STEP_M: f64 = 0.5;
-    let mut ways = vec![0.0; track.places.len()];
+    let seconds = |from: usize, to: usize| (at_ms[to] - at_ms[from]) as f64 / 1000.0;
+    let by_speed = |n: usize| {
+        let lasts_s = seconds(n, n + 1);
+        let speed_mps = track.speed_mps[n];
+        if speed_mps.is_nan() || lasts_s > rules.gap_s { 0.0 } else { speed_mps * lasts_s }
+    };
+    let samples = track.places.len();
+    let mut ways = vec![0.0; samples];
+    let mut fill = |from: usize, to: usize, line_m: f64| {
+        let driven_m: f64 = (from..to).map(by_speed).sum();
+        let is_lost = to > from + 1 && seconds(from, to) > LOST_S;
+        if is_lost && driven_m > line_m {
+            (from..to).for_each(|n| ways[n] = by_speed(n));
+            return;
+        }
+        let lasts_s = seconds(from, to);
+        let share = |n: usize| if lasts_s > 0.0 { seconds(n, n + 1) / lasts_s } else { 1.0 / (to - from) as f64 };
+        (from..to).for_each(|n| ways[n] = line_m * share(n));
+    };
     let mut last: Option<(usize, Point)> = None;
     for (index, place) in track.places.iter().enumerate() {
         if place.x.is_nan() {
@@ -305,16 +349,22 @@ fn ways(at_ms: &[i64], track: &Track) -> Vec<f64> {
             Some((from, start)) if !track.broken[index] => {
                 let metres = start.distance(*place);
                 if metres >= STEP_M {
-                    let ms = (at_ms[index] - at_ms[from]) as f64;
-                    let share = |n: usize| {
-                        if ms > 0.0 { (at_ms[n + 1] - at_ms[n]) as f64 / ms } else { 1.0 / (index - from) as f64 }
-                    };
-                    (from..index).for_each(|n| ways[n] = metres * share(n));
+                    fill(from, index, metres);
                     last = Some((index, *place));
                 }
             }
-            _ => last = Some((index, *place)),
+            Some((from, _)) => {
+                fill(from, index, 0.0);
+                last = Some((index, *place));
+            }
+            None => {
+                fill(0, index, 0.0);
+                last = Some((index, *place));
+            }
         }
+    }
+    if let Some((from, _)) = last.filter(|(from, _)| from + 1 < samples) {
+        fill(from, samples - 1, 0.0);
     }
     ways
 }

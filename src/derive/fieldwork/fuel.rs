@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use wire::catalogue;
+use wire::{SignalId, catalogue};
 
 use super::counter::{Amounts, Limit};
 use super::held::Stretches;
@@ -20,6 +20,8 @@ const COARSE_FROM_S: f64 = 600.0;
 const COVERAGE_MIN: f64 = 0.8;
 /// The level swings; it is read as the middle value of so long a time.
 const LEVEL_WINDOW_MS: i64 = 10 * 60_000;
+/// Moving this long without a change, a sender is stuck, s.
+const STUCK_S: f64 = 40.0 * 60.0;
 /// A level that rises by more than this was filled up, % of the tank.
 const REFUEL_PCT: f64 = 3.0;
 
@@ -30,8 +32,14 @@ pub(super) struct FuelSources {
 }
 
 impl FuelSources {
-    /// `seconds` is what each sample stands for.
-    pub(super) fn of(readings: &Readings, stretches: &Stretches, seconds: &[f64], machine: &Machine) -> Self {
+    /// `seconds` is what each sample stands for, `moving_s` the same where the machine moves and 0 elsewhere.
+    pub(super) fn of(
+        readings: &Readings,
+        stretches: &Stretches,
+        seconds: &[f64],
+        moving_s: &[f64],
+        machine: &Machine,
+    ) -> Self {
         let rate = [(catalogue::FUEL_RATE_LPH, 1.0 / 3600.0), (catalogue::TC_FUEL_RATE_MM3PS, LITRES_PER_MM3)]
             .into_iter()
             .find_map(|(signal, factor)| Amounts::of_flow(readings, stretches, signal, factor, seconds));
@@ -43,7 +51,10 @@ impl FuelSources {
             (FuelSource::TaskCounter, counter(catalogue::TASK_FUEL_L, 0.5)),
             (FuelSource::CoarseCounter, counter(catalogue::FUEL_TOTAL_COARSE_L, 1.0)),
             (FuelSource::Rate, rate.clone()),
-            (FuelSource::Level, level(readings, stretches, machine, weights)),
+            (
+                FuelSource::Level,
+                level(readings, stretches, machine, rate.as_ref().map_or(moving_s, Amounts::each), moving_s),
+            ),
         ];
         let allowed = |source: FuelSource| machine.fuel_source.is_none_or(|only| only == source);
         let sources = sources.into_iter().filter(|(source, _)| allowed(*source));
@@ -62,7 +73,9 @@ impl FuelSources {
         for (source, amounts) in &self.sources {
             let share = coverage(amounts);
             let is_too_coarse = *source == FuelSource::CoarseCounter && lasts < COARSE_FROM_S;
-            if share == 0.0 || is_too_coarse && self.sources.len() > 1 {
+            // A sender that failed in between tells nothing of the whole.
+            let is_too_little = *source == FuelSource::Level && share < COVERAGE_MIN;
+            if share == 0.0 || is_too_little || is_too_coarse && self.sources.len() > 1 {
                 continue;
             }
             if best.is_none_or(|(_, _, best_share)| best_share < COVERAGE_MIN && share > best_share) {
@@ -86,31 +99,50 @@ impl FuelSources {
     }
 }
 
-/// What went from the tank, by the middle level of ten minutes and ten minutes.
-fn level(readings: &Readings, stretches: &Stretches, machine: &Machine, weights: &[f64]) -> Option<Amounts> {
-    let (content, percent) =
-        (stretches.held(readings, catalogue::FUEL_CONTENT_L), stretches.held(readings, catalogue::FUEL_LEVEL_PCT));
-    let (held, litres_per_unit, refuel) = match machine.tank_l {
-        _ if content.is_known() => (content, 1.0, machine.tank_l.unwrap_or(300.0) * REFUEL_PCT / 100.0),
-        Some(tank_l) if percent.is_known() => (percent, tank_l / 100.0, REFUEL_PCT),
-        _ => return None,
+/// What went from the tank, by the middle level of ten minutes and ten minutes. In between it is spread by `weights`.
+fn level(
+    readings: &Readings,
+    stretches: &Stretches,
+    machine: &Machine,
+    weights: &[f64],
+    moving_s: &[f64],
+) -> Option<Amounts> {
+    let (content, percent) = (catalogue::FUEL_CONTENT_L, catalogue::FUEL_LEVEL_PCT);
+    let has_content = stretches.held(readings, content).is_known();
+    let (signal, litres_per_unit, refuel) = match machine.tank_l {
+        _ if has_content => (content, 1.0, machine.tank_l.unwrap_or(300.0) * REFUEL_PCT / 100.0),
+        Some(tank_l) => (percent, tank_l / 100.0, REFUEL_PCT),
+        None => return None,
     };
+    let held = stretches.held(readings, signal);
+    if !held.is_known() {
+        return None;
+    }
+    let is_stuck = stuck(readings, signal, moving_s);
     let at = &readings.recorded_at_ms;
     let mut amounts = Amounts::none(at.len());
     let mut last: Option<(usize, f64)> = None;
-    let mut from = 0;
+    let mut unseen: Vec<Range<usize>> = Vec::new();
+    let (mut from, mut drawn_l, mut drawn_weight) = (0, 0.0, 0.0);
     while from < at.len() {
         let window = at[from].div_euclid(LEVEL_WINDOW_MS);
         let to = (from..at.len()).find(|index| at[*index].div_euclid(LEVEL_WINDOW_MS) != window).unwrap_or(at.len());
-        if let Some(level) = quantile((from..to).filter_map(|index| held.at(index)), 0.5) {
+        let levels = (from..to).filter(|index| !is_stuck[*index]).filter_map(|index| held.at(index));
+        if let Some(level) = quantile(levels, 0.5) {
             let middle = from + (to - from) / 2;
             match last {
                 Some((before, earlier)) if level <= earlier => {
-                    amounts.spread(at, before..middle, (earlier - level) * litres_per_unit, weights);
+                    let litres = (earlier - level) * litres_per_unit;
+                    amounts.spread(at, before..middle, litres, weights);
+                    drawn_l += litres;
+                    drawn_weight += weights[before..middle].iter().sum::<f64>();
                     last = Some((middle, level));
                 }
                 // Filled up. What was burned meanwhile is not seen.
-                Some((_, earlier)) if level > earlier + refuel => last = Some((middle, level)),
+                Some((before, earlier)) if level > earlier + refuel => {
+                    unseen.push(before..middle);
+                    last = Some((middle, level));
+                }
                 // It swings upward: the next window tells.
                 Some(_) => {}
                 None => last = Some((middle, level)),
@@ -118,5 +150,29 @@ fn level(readings: &Readings, stretches: &Stretches, machine: &Machine, weights:
         }
         from = to;
     }
+    // While it was filled up the engine burned as it did otherwise.
+    for range in unseen.into_iter().filter(|_| drawn_weight > 0.0) {
+        let litres = drawn_l / drawn_weight * weights[range.clone()].iter().sum::<f64>();
+        amounts.spread(at, range, litres, weights);
+    }
     last.map(|_| amounts)
+}
+
+/// Where a sender is stuck: it shows the same to the digit for longer than any tank takes to sink by a digit, although
+/// the machine moves, and what it holds swings.
+fn stuck(readings: &Readings, signal: SignalId, moving_s: &[f64]) -> Vec<bool> {
+    let reported = readings.signal(signal);
+    let mut is_stuck = vec![false; moving_s.len()];
+    let (mut since, mut last, mut moved_s) = (0, None, 0.0);
+    for index in 0..=moving_s.len() {
+        let value = if index < moving_s.len() { reported.at(index) } else { Some(f64::NAN) };
+        if value.is_some() && value != last {
+            if moved_s >= STUCK_S {
+                is_stuck[since..index].fill(true);
+            }
+            (since, last, moved_s) = (index, value, 0.0);
+        }
+        moved_s += moving_s.get(index).copied().unwrap_or(0.0);
+    }
+    is_stuck
 }

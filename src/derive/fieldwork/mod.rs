@@ -39,6 +39,7 @@ pub(crate) mod testing;
 mod told;
 mod trace;
 mod track;
+mod unplaced;
 mod yields;
 
 pub use day_work::{DayWork, LeftOut, NoSession};

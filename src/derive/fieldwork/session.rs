@@ -217,6 +217,9 @@ pub struct Area {
     /// Union of the swath on the ellipsoid, each place once: the area to bill. Slits between passes that are narrower
     /// than positions can tell are closed.
     pub union_m2: Option<f64>,
+    /// Of the union: worked while the receiver had lost its way, by speed and width, overlapping as the rest does.
+    /// Absent when every place is known.
+    pub unplaced_m2: Option<f64>,
     /// Width × distance at work: what a machine counts. Overlap counts twice.
     pub swept_m2: Option<f64>,
     /// Swept beyond the union, share of the swept area.
@@ -459,6 +462,8 @@ pub enum Remark {
     WidthInferred,
     /// No width at all: there is no area.
     WidthUnknown,
+    /// Part of the area was worked without positions and is told by speed and width.
+    AreaPartlyBySpeed,
     /// Records of the time are missing.
     RecordsMissing,
     /// There was a time without data; the machine was taken to work on where it worked before and after.

@@ -1,6 +1,6 @@
 //! The strip that a run covers, as edges across which the implement moved.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use super::track::Track;
 use crate::derive::geometry::{Frame, Point, distance_to_segment};
@@ -12,7 +12,7 @@ const STRAIGHT_M: f64 = 0.05;
 /// Longest edge that stands for several places, m: yield is told along it.
 const EDGE_MAX_M: f64 = 10.0;
 /// Positions farther apart in time are joined only where the way between them can have been straight, s.
-const LOST_S: f64 = 15.0;
+pub(super) const LOST_S: f64 = 15.0;
 /// A way is straight when it is no longer than the line by this share: turning round makes it twice as long.
 const STRAIGHT_SHARE: f64 = 0.75;
 /// A position farther off than the way driven by this share and this many metres is elsewhere.
@@ -104,9 +104,25 @@ impl Strip {
         self.vertices.windows(2).filter(|pair| !pair[1].begins).map(|pair| (&pair[0], &pair[1]))
     }
 
-    /// Neighbouring vertices between which nothing is known.
-    pub(super) fn breaks(&self) -> impl Iterator<Item = (&Vertex, &Vertex)> {
-        self.vertices.windows(2).filter(|pair| pair[1].begins).map(|pair| (&pair[0], &pair[1]))
+    /// Samples of its run that no piece covers, for longer than a moment: the implement was at work, where is not known.
+    pub(super) fn unplaced(&self, run: &RangeInclusive<usize>, at_ms: &[i64]) -> Vec<Range<usize>> {
+        let begins = |number: &usize| self.vertices[*number].begins;
+        let pieces = (0..self.vertices.len()).filter(begins).map(|first| {
+            let end = (first + 1..self.vertices.len()).find(begins).unwrap_or(self.vertices.len());
+            self.vertices[first].sample..self.vertices[end - 1].sample
+        });
+        let after = *run.end() + 1;
+        let mut from = *run.start();
+        let mut ranges = Vec::new();
+        for piece in pieces.chain([after..after]) {
+            ranges.push(from..piece.start.max(from));
+            from = piece.end;
+        }
+        let lasts_s = |range: &Range<usize>| {
+            let end = range.end.min(at_ms.len() - 1);
+            (at_ms[end] - at_ms[range.start]) as f64 / 1000.0
+        };
+        ranges.into_iter().filter(|range| !range.is_empty() && lasts_s(range) > LOST_S).collect()
     }
 
     /// The quadrangles between vertices, each with the sample at which it begins; its width by `width_of` that sample.
