@@ -39,7 +39,7 @@ pub use capture::{
 };
 pub use connect::{connect, database_name, ping};
 pub use edition::{Edition, probe_edition};
-pub use error::{ErrorClass, StoreError, classify};
+pub use error::{ErrorClass, StoreError, classify, waiting_helps};
 pub use foreign::{ForeignMachine, import_foreign};
 pub use load::{
     Batch, Loaded, Prepared, Records, Refusal, Reject, Run, Settings, StatusUpdate, StoredBoot, TimeCorrection, load,
