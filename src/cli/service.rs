@@ -1,7 +1,7 @@
 //! `polevod run`, and its parts alone: `polevod ingest`, `polevod derive`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -51,8 +51,10 @@ pub(super) async fn run(config: &Config, arguments: Arguments, parts: Parts) -> 
     let counters = Arc::new(Counters::default());
     let ingests = parts != Parts::Derive;
     let mut tasks = JoinSet::new();
+    let mut shown = Arc::new(OnceLock::new());
     if let Some(listener) = listener {
         let shared = Shared::new(config, ingests.then(|| counters.clone()));
+        shown = shared.edition.clone();
         tasks.spawn(listener.serve(shared, stop.clone()));
     }
     // Nothing is taken from the broker before: for a session that it knows it keeps what is not asked for.
@@ -60,6 +62,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments, parts: Parts) -> 
         return Ok(ExitCode::SUCCESS);
     };
     info!(%edition, "database: {edition}");
+    shown.get_or_init(|| edition);
     if parts != Parts::Ingest {
         let work = recompute::run(config.clone(), stop.clone());
         let telling = notify::run(config.clone(), stop.clone());
@@ -128,6 +131,7 @@ async fn prepare_database(config: &Config, migrate: bool) -> anyhow::Result<Edit
     if let Some(first) = pending.first() {
         bail!("the database lacks {} migrations, {} first; run: polevod migrate", pending.len(), first.name);
     }
+    store::require_readable(&client).await?;
     Ok(store::probe_edition(&client).await?)
 }
 
