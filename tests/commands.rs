@@ -72,6 +72,8 @@ fn what_can_be_read_of_a_recording_that_is_cut_off_is_stored() {
     assert!(doctor.contains("kept 1500 of 1500 messages"), "{doctor}");
     let metrics = site.get("/metrics").expect("an answer");
     assert!(metrics.contains("\npolevod_ingest_stored_total 29\n"), "{metrics}");
+    let edition = if doctor.contains("(Community)") { "community" } else { "apache2" };
+    assert!(metrics.contains(&format!(",edition=\"{edition}\"}} 1\n")), "{metrics}");
 }
 
 #[test]

@@ -63,6 +63,25 @@ pub enum EmbeddedError {
         /// Its owner.
         owner: u32,
     },
+    /// The tree that the environment names is not one to run servers from.
+    #[error(
+        "{tree} has no {missing}: let {variable} name a root folder with PostgreSQL 17, TimescaleDB and Mosquitto where \
+         Debian's packages put them (CONTRIBUTING.md says how to make one), or unset it"
+    )]
+    ServersIncomplete {
+        /// The variable that names it.
+        variable: &'static str,
+        /// The tree.
+        tree: PathBuf,
+        /// What it lacks.
+        missing: &'static str,
+    },
+    /// The control file of the extension says no version.
+    #[error("{path} names no default_version: install TimescaleDB for PostgreSQL 17 anew")]
+    NoExtensionVersion {
+        /// The control file.
+        path: PathBuf,
+    },
     /// A file operation failed.
     #[error("cannot {action}: {source}")]
     Io {

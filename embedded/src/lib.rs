@@ -1,4 +1,4 @@
-//! The private stack: a real PostgreSQL 17 with TimescaleDB 2.19 and a real Mosquitto 2.0 for the demo, the benches and
+//! The private stack: a real PostgreSQL 17 with TimescaleDB and a real Mosquitto 2.0 for the demo, the benches and
 //! the tests, without Docker and without touching the host.
 //!
 //! ```no_run
@@ -26,7 +26,8 @@
 //! - Everything is synchronous; asynchronous callers wrap calls in `spawn_blocking`.
 //!
 //! The cache folder is `$POLEVOD_CACHE`, else `$XDG_CACHE_HOME/polevod`, else `~/.cache/polevod`. It may be deleted at
-//! any time while nothing runs. Debian's `postgresql-17-timescaledb` is the Apache 2 edition of TimescaleDB.
+//! any time while nothing runs. Debian's `postgresql-17-timescaledb` is the Apache 2 edition of TimescaleDB;
+//! `POLEVOD_SERVERS` names another tree to run from, such as one with the Community edition.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))] // A failed unwrap is a failed test.
 

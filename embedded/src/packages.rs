@@ -23,7 +23,11 @@ const RECIPE: &str = "debian13-r1";
 /// Written last: a tree without it was left half-made by a killed run. Holds the names of the packages' files.
 const COMPLETE: &str = "complete";
 
-/// Where a host with the right server packages keeps them; if all are there, nothing is downloaded.
+/// Names a folder to take the servers from instead of the host and Debian, for example one whose TimescaleDB is the
+/// Community edition.
+const SERVERS: &str = "POLEVOD_SERVERS";
+
+/// Where a root file system with the right server packages keeps them; if all are there, nothing is downloaded.
 const SERVER_FILES: [&str; 6] = [
     "bin/sh",
     "usr/lib/postgresql/17/bin/initdb",
@@ -66,11 +70,18 @@ pub struct Packages {
 }
 
 impl Packages {
-    /// The servers' tree: the host's own when it has all of them, else Debian's packages. Quick when already there.
+    /// The servers' tree: the one that `POLEVOD_SERVERS` names; else the host's own when it has all of them; else
+    /// Debian's packages. Quick when already there.
     ///
     /// # Errors
-    /// No apt, no keyring, no network, or user namespaces forbidden: each with what to do about it.
+    /// No apt, no keyring, no network, a named tree that lacks a server, or user namespaces forbidden: each with what
+    /// to do about it.
     pub fn ensure(progress: ProgressFn<'_>) -> Result<Self, EmbeddedError> {
+        if let Some(named) = env::var_os(SERVERS).filter(|folder| !folder.is_empty()) {
+            let tree = named_tree(Path::new(&named))?;
+            let cache = cache_folder()?.join("named").join(one_name(&tree));
+            return Self::open(tree, cache);
+        }
         if has_servers(Path::new("/")) {
             return Self::open(PathBuf::from("/"), cache_folder()?.join("host"));
         }
@@ -129,7 +140,26 @@ impl Packages {
 }
 
 fn has_servers(root: &Path) -> bool {
-    SERVER_FILES.iter().all(|name| root.join(name).is_file())
+    missing_from(root).is_none()
+}
+
+/// The first server file that a tree lacks. A link counts: it may lead somewhere only from inside the tree.
+fn missing_from(root: &Path) -> Option<&'static str> {
+    let is_there = |name: &str| root.join(name).symlink_metadata().is_ok_and(|file| !file.is_dir());
+    SERVER_FILES.into_iter().find(|name| !is_there(name))
+}
+
+fn named_tree(folder: &Path) -> Result<PathBuf, EmbeddedError> {
+    let tree = folder.canonicalize().doing(|| format!("find {}, which {SERVERS} names", folder.display()))?;
+    match missing_from(&tree) {
+        None => Ok(tree),
+        Some(missing) => Err(EmbeddedError::ServersIncomplete { variable: SERVERS, tree, missing }),
+    }
+}
+
+/// A path as the name of one folder, so that each named tree has a cache of its own.
+fn one_name(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%25").replace('/', "%2F")
 }
 
 fn lock(folder: &Path) -> Result<File, EmbeddedError> {
@@ -252,5 +282,21 @@ mod tests {
             fs::write(path, "").unwrap();
         }
         assert!(has_servers(root.path()));
+        assert_eq!(named_tree(root.path()).unwrap(), root.path().canonicalize().unwrap());
+    }
+
+    #[test]
+    fn a_named_tree_that_lacks_a_server_is_refused_with_what_it_lacks() {
+        let root = tempfile::tempdir().unwrap();
+        let error = named_tree(root.path()).unwrap_err().to_string();
+        assert!(error.contains("has no bin/sh") && error.contains("POLEVOD_SERVERS"), "{error}");
+        let error = named_tree(&root.path().join("gone")).unwrap_err().to_string();
+        assert!(error.contains("gone, which POLEVOD_SERVERS names"), "{error}");
+    }
+
+    #[test]
+    fn two_named_trees_never_share_a_cache() {
+        let names = ["/a/b", "/a%2Fb", "/a%b", "/a/c"].map(|path| one_name(Path::new(path)));
+        assert_eq!(names, ["%2Fa%2Fb", "%2Fa%252Fb", "%2Fa%25b", "%2Fa%2Fc"]);
     }
 }

@@ -30,6 +30,9 @@ const TEMPLATE: &str = "template1";
 
 const PARTS: u64 = 3;
 
+/// Where a tree says which TimescaleDB `create extension` makes.
+const CONTROL_FILE: &str = "usr/share/postgresql/17/extension/timescaledb.control";
+
 /// A cluster in the cache folder, shut down cleanly.
 #[derive(Debug, Clone)]
 pub(crate) struct Cluster {
@@ -40,7 +43,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// The cached cluster, made first if it is not there.
     pub(crate) fn ensure(packages: &Packages, progress: ProgressFn<'_>) -> Result<Self, EmbeddedError> {
-        let folder = packages.cache().join(RECIPE);
+        let folder = packages.cache().join(format!("{RECIPE}-{}", extension_version(packages.tree())?));
         let complete = folder.join("complete");
         if !complete.is_file() {
             let _lock = packages.lock()?;
@@ -58,6 +61,21 @@ impl Cluster {
     pub(crate) fn copy_to(&self, data: &Path) -> Result<(), EmbeddedError> {
         copy_tree(&self.data, data)
     }
+}
+
+/// The version of TimescaleDB in a tree. It is a part of the cluster's name: the host's tree and a named one are upgraded
+/// by others, and a cluster made before asks for a library that is gone.
+fn extension_version(tree: &Path) -> Result<String, EmbeddedError> {
+    let path = tree.join(CONTROL_FILE);
+    let version = default_version(&read_text(&path)?).map(str::to_owned);
+    version.ok_or(EmbeddedError::NoExtensionVersion { path })
+}
+
+fn default_version(control: &str) -> Option<&str> {
+    let value = control.lines().find_map(|line| line.trim_start().strip_prefix("default_version"))?;
+    let version = value.trim_start().strip_prefix('=')?.trim().trim_matches('\'');
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+    (!version.is_empty() && version.chars().all(plain)).then_some(version)
 }
 
 fn make(packages: &Packages, folder: &Path, progress: ProgressFn<'_>) -> Result<(), EmbeddedError> {
@@ -131,4 +149,17 @@ fn random_password() -> Result<String, EmbeddedError> {
         .and_then(|mut source| std::io::Read::read_exact(&mut source, &mut bytes))
         .doing(|| "read /dev/urandom".to_owned())?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_read_as_postgresql_writes_it_and_names_a_folder_or_nothing() {
+        assert_eq!(default_version("comment = 'x'\ndefault_version = '2.19.3'\n"), Some("2.19.3"));
+        assert_eq!(default_version("default_version='2.30.0-dev'"), Some("2.30.0-dev"));
+        assert_eq!(default_version("default_version = '../..//x'"), None);
+        assert_eq!(default_version("relocatable = false"), None);
+    }
 }

@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use embedded::Packages;
+use embedded::{PackageSet, Packages};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// An ordinary user of most machines; it need not exist by name.
@@ -49,9 +49,14 @@ fn check_comes_up_and_stops(mut child: Child) {
     assert!(addresses[1].starts_with("POLEVOD_MQTT_URL=mqtt://"), "{addresses:?}");
 }
 
+/// The tree these tests are about, whichever one the environment names.
+fn debians() -> Packages {
+    Packages::ensure_set(&PackageSet::SERVERS, &|_| {}).unwrap()
+}
+
 /// Makes the unpacked tree readable at another place, without a second download.
 fn share_cache(with: &Path, owner: u32) {
-    let packages = Packages::ensure(&|_| {}).unwrap();
+    let packages = debians();
     let set = packages.tree().parent().unwrap();
     let recipe = set.parent().unwrap();
     let copy = with.join(recipe.file_name().unwrap()).join(set.file_name().unwrap());
@@ -90,6 +95,7 @@ fn an_ordinary_user_can_run_the_stack() {
         .arg(&program)
         .arg("up")
         .env("POLEVOD_CACHE", &cache)
+        .env_remove("POLEVOD_SERVERS")
         .env("TMPDIR", &temporary)
         .current_dir("/")
         .stdout(Stdio::piped())
@@ -134,6 +140,7 @@ fn root_can_run_the_stack_where_namespaces_are_forbidden() {
     let mut child = Command::new("unshare")
         .args(["--user", "--", "sh", "-c", script, env!("CARGO_BIN_EXE_stack")])
         .env("POLEVOD_CACHE", &cache)
+        .env_remove("POLEVOD_SERVERS")
         .env("TMPDIR", folder.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -160,10 +167,11 @@ fn glob_one(folder: &Path) -> PathBuf {
 /// Runs `stack prepare` inside namespaces of its own, where a setting can be changed without touching the host.
 fn prepare_within(unshare: &[&str], first: &str, cache: Option<&Path>) -> Output {
     // The tree must be there: this is not a test of the download.
-    Packages::ensure(&|_| {}).unwrap();
+    debians();
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user"]).args(unshare).args(["--", "sh", "-c"]);
     command.arg(format!("{first} exec \"$0\" prepare")).arg(env!("CARGO_BIN_EXE_stack"));
+    command.env_remove("POLEVOD_SERVERS");
     if let Some(cache) = cache {
         command.env("POLEVOD_CACHE", cache);
     }
@@ -179,7 +187,7 @@ fn where_user_namespaces_are_forbidden_the_error_names_the_setting() {
 #[test]
 fn a_half_made_tree_is_not_used_and_without_network_the_error_says_so() {
     let cache = tempfile::tempdir().unwrap();
-    let packages = Packages::ensure(&|_| {}).unwrap();
+    let packages = debians();
     let set = packages.tree().parent().unwrap();
     let half = cache.path().join(set.parent().unwrap().file_name().unwrap()).join(set.file_name().unwrap());
     fs::create_dir_all(half.join("tree/usr/lib")).unwrap();

@@ -8,13 +8,29 @@ use axum::response::IntoResponse;
 
 use super::Shared;
 use crate::ingest::Totals;
+use crate::store::Edition;
 
 /// Content type of the text format, version 0.0.4.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(super) async fn render(State(shared): State<Shared>) -> impl IntoResponse {
-    let text = shared.ingest.map_or_else(String::new, |counters| text(&counters.totals()));
+    let mut text = shared.ingest.map_or_else(String::new, |counters| text(&counters.totals()));
+    if let Some(edition) = shared.edition.get() {
+        text.push_str(&database(edition));
+    }
     ([(CONTENT_TYPE, TEXT_FORMAT)], text)
+}
+
+/// What the database is, as labels.
+fn database(edition: &Edition) -> String {
+    format!(
+        "# HELP polevod_database_info The database server when this process started.\n\
+         # TYPE polevod_database_info gauge\n\
+         polevod_database_info{{postgresql=\"{}\",timescaledb=\"{}\",edition=\"{}\"}} 1\n",
+        edition.postgres,
+        edition.timescaledb.as_deref().unwrap_or_default(),
+        edition.word()
+    )
 }
 
 fn text(totals: &Totals) -> String {
@@ -52,4 +68,21 @@ fn text(totals: &Totals) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn versions_and_edition_are_labels() {
+        let edition = Edition { postgres: "17.12".into(), timescaledb: Some("2.29.2".into()), community: true };
+        expect![[r#"
+            # HELP polevod_database_info The database server when this process started.
+            # TYPE polevod_database_info gauge
+            polevod_database_info{postgresql="17.12",timescaledb="2.29.2",edition="community"} 1
+        "#]]
+        .assert_eq(&database(&edition));
+    }
 }

@@ -12,7 +12,7 @@ mod sign_in;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use axum::Router;
@@ -25,7 +25,7 @@ use crate::catalogues;
 use crate::config::Config;
 use crate::derive::health::Catalogues;
 use crate::ingest::Counters;
-use crate::store::Pool;
+use crate::store::{Edition, Pool};
 use rate::RateLimit;
 
 /// What handlers share.
@@ -35,6 +35,8 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// What ingest counts, and whether it is well; none where this process runs no ingest.
     pub ingest: Option<Arc<Counters>>,
+    /// The database server, once it has answered.
+    pub edition: Arc<OnceLock<Edition>>,
     /// Connections to the database.
     pub pool: Pool,
     /// Faults and models in words.
@@ -59,6 +61,7 @@ impl Shared {
         Self {
             config: Arc::new(config.clone()),
             ingest,
+            edition: Arc::default(),
             pool: Pool::new(config.database.clone()),
             catalogues: Arc::new(catalogues),
             captures: Arc::new(Semaphore::new(capture::CAPTURES_MAX)),

@@ -152,6 +152,8 @@ pub struct Quarantine {
 pub struct Retention {
     #[serde(deserialize_with = "bounded::<0, 36_500, _>")]
     pub sample_days: u32,
+    #[serde(deserialize_with = "bounded::<0, 36_500, _>")]
+    pub columns_after_days: u32,
 }
 
 /// Section `[log]`.

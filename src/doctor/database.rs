@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::config::Config;
-use crate::store::{self, Server};
+use crate::store::{self, Edition, InColumns, Server};
 use crate::time::now_ms;
 
 const SUBJECT: &str = "database";
@@ -19,10 +19,14 @@ pub(super) async fn examine(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![Finding::bad(SUBJECT, error.to_string(), "nothing can be stored until it answers")],
     };
     let asked_at_ms = now_ms();
-    let mut findings = match store::server(&client).await {
-        Ok(server) => judge(&server, (asked_at_ms + now_ms()) / 2, config),
+    let server = store::server(&client).await;
+    let mut findings = match &server {
+        Ok(server) => judge(server, (asked_at_ms + now_ms()) / 2, config),
         Err(error) => return vec![Finding::bad(SUBJECT, error.to_string(), "grant the user access to this database")],
     };
+    if let Ok(server) = &server {
+        findings.extend(columnstore(&server.edition, store::in_columns(&client).await.ok().flatten()));
+    }
     findings.push(match store::pending_migrations(&client).await {
         Ok(pending) if pending.is_empty() => Finding::good(SUBJECT, "the schema is up to date"),
         Ok(pending) => {
@@ -32,6 +36,34 @@ pub(super) async fn examine(config: &Config) -> Vec<Finding> {
         Err(error) => Finding::bad(SUBJECT, error.to_string(), "restore the schema files of this version"),
     });
     findings
+}
+
+/// Whether old samples become columns. They need not: that costs space alone.
+fn columnstore(edition: &Edition, in_columns: Option<InColumns>) -> Option<Finding> {
+    edition.timescaledb.as_ref()?;
+    if let Some(why) = edition.no_columnstore() {
+        return Some(match in_columns.filter(|found| found.in_columns > 0) {
+            Some(found) => Finding::bad(
+                SUBJECT,
+                format!("{} of {} chunks of samples cannot be read: {why}", found.in_columns, found.chunks),
+                store::UNREADABLE_MEND,
+            ),
+            None => Finding::note(
+                SUBJECT,
+                format!("columnstore not available: {why}"),
+                "everything works; with it (and after polevod migrate) old samples take a twelfth of the space",
+            ),
+        });
+    }
+    let found = in_columns?;
+    Some(if found.switched_on {
+        Finding::good(
+            SUBJECT,
+            format!("columnstore on: {} of {} chunks of samples are columns", found.in_columns, found.chunks),
+        )
+    } else {
+        Finding::note(SUBJECT, "columnstore off: old samples stay rows", "run: polevod migrate")
+    })
 }
 
 fn judge(server: &Server, our_ms: i64, config: &Config) -> Vec<Finding> {
@@ -50,14 +82,6 @@ fn judge(server: &Server, our_ms: i64, config: &Config) -> Vec<Finding> {
         bad,
         "install TimescaleDB for this server, add it to shared_preload_libraries, restart, run: polevod migrate",
     );
-    if edition.timescaledb.is_some() {
-        check(
-            edition.community,
-            format!("columnstore {}", if edition.community { "available" } else { "not available (Apache 2 edition)" }),
-            note,
-            "everything works; old samples would take a sixth of the space with the Community edition",
-        );
-    }
     check(server.fsync, format!("fsync = {}", on(server.fsync)), bad, "set fsync = on: a crash now loses everything");
     check(
         server.full_page_writes,
@@ -99,7 +123,6 @@ fn judge(server: &Server, our_ms: i64, config: &Config) -> Vec<Finding> {
 mod tests {
     use super::*;
     use crate::doctor::Weight;
-    use crate::store::Edition;
     use expect_test::expect;
 
     #[test]
@@ -145,5 +168,34 @@ mod tests {
         };
         let config = crate::config::load(None, []).expect("the defaults are valid");
         assert!(judge(&server, 0, &config).iter().all(|finding| finding.weight == Weight::Good));
+    }
+
+    #[test]
+    fn what_becomes_of_old_samples_follows_from_the_edition_and_from_what_is_switched_on() {
+        let check = |timescaledb: Option<&str>, community, in_columns, expected: expect_test::Expect| {
+            let edition = Edition { postgres: "17.2".into(), timescaledb: timescaledb.map(str::to_owned), community };
+            let finding = columnstore(&edition, in_columns);
+            let said = |f: Finding| format!("{:?} {}; {}", f.weight, f.found, f.mend);
+            expected.assert_eq(&finding.map_or_else(|| "nothing".into(), said));
+        };
+        let found = |switched_on, in_columns| Some(InColumns { switched_on, chunks: 14, in_columns });
+        check(None, false, None, expect!["nothing"]);
+        check(Some("2.29.2"), true, None, expect!["nothing"]);
+        let all_well = expect![[r#"Good columnstore on: 8 of 14 chunks of samples are columns; "#]];
+        check(Some("2.29.2"), true, found(true, 8), all_well);
+        let not_yet = expect![[r#"Note columnstore off: old samples stay rows; run: polevod migrate"#]];
+        check(Some("2.29.2"), true, found(false, 0), not_yet);
+        let too_old = expect![[
+            r#"Note columnstore not available: TimescaleDB 2.17.2 is older than 2.18, whose columnstore takes late rows; everything works; with it (and after polevod migrate) old samples take a twelfth of the space"#
+        ]];
+        check(Some("2.17.2"), true, found(false, 0), too_old);
+        let apache = expect![[
+            r#"Note columnstore not available: the Apache 2 edition of TimescaleDB has no columnstore, the Community edition has; everything works; with it (and after polevod migrate) old samples take a twelfth of the space"#
+        ]];
+        check(Some("2.19.3"), false, found(false, 0), apache);
+        let left_behind = expect![[
+            r#"Bad 8 of 14 chunks of samples cannot be read: the Apache 2 edition of TimescaleDB has no columnstore, the Community edition has; set timescaledb.license = 'timescale' with the Community edition installed, and restart the server (docs/operations.md says how to make them rows again)"#
+        ]];
+        check(Some("2.19.3"), false, found(true, 8), left_behind);
     }
 }

@@ -6,7 +6,7 @@
 //! path ─ import ▶ fields, farms, people, implements
 //! ```
 //!
-//! Readers and mapping are pure: bytes in, results *and* problems out. Only [`open`] and [`import::open`] touch the
+//! Readers and mapping are pure: bytes in, results *and* problems out. Only [`mod@open`] and [`import::open`] touch the
 //! file system.
 
 pub mod aemp;

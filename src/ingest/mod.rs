@@ -34,7 +34,7 @@ pub use mqtt::connection_options;
 pub use prepare::{Item, RawMessage, Rules, prepare};
 
 use crate::config::Config;
-use crate::store::{self, Settings, Writer};
+use crate::store::{self, Settings, StoreError, Writer};
 use intake::Intake;
 use lane::{Lane, Limits};
 
@@ -56,6 +56,10 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Pause between two rounds of housekeeping.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
+
+/// Rounds of housekeeping from one conversion of old samples to the next: what comes late for a day that is columns
+/// already is taken in once an hour, not minute by minute.
+const ROUNDS_A_CONVERSION: u32 = 60;
 
 /// Runs ingest until `stop` turns true.
 ///
@@ -157,11 +161,16 @@ async fn end_of_lanes(mut lanes: JoinSet<()>, intake: Arc<Intake>, mut stop: wat
 
 /// Retention and bounds, once in a while; a failure is told and tried again.
 async fn housekeeping(config: Config) {
-    loop {
+    for round in 0_u32.. {
         tokio::time::sleep(MAINTAIN_EVERY).await;
         let outcome = async {
             let client = store::connect(&config.database).await?;
-            store::maintain(&client, &config.retention, &config.quarantine).await
+            store::maintain(&client, &config.retention, &config.quarantine).await?;
+            // After the drop: what goes anyway need not be converted.
+            if round.is_multiple_of(ROUNDS_A_CONVERSION) {
+                store::convert_old_samples(&client, config.retention.columns_after_days).await?;
+            }
+            Ok::<_, StoreError>(())
         };
         if let Err(error) = outcome.await {
             warn!("housekeeping did not finish: {error}");

@@ -118,7 +118,12 @@ async fn round(
 ) -> Result<usize, StoreError> {
     let client = match client {
         Some(client) if !client.is_closed() => client,
-        other => other.insert(store::connect(&config.database).await?),
+        other => {
+            let fresh = store::connect(&config.database).await?;
+            // The server may have become another since the last connection.
+            store::require_readable(&fresh).await?;
+            other.insert(fresh)
+        }
     };
     let mut days = 0;
     for machine_id in store::marked_machines(client, settle_ms, MACHINES_A_ROUND).await? {

@@ -4,11 +4,13 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{debug, warn};
 
 use super::StoreError;
+use super::error::passes;
 use crate::config::Database;
 
 /// Where we vanish without a word, with our machine or the network, the server is to notice within half a minute and
@@ -18,7 +20,7 @@ const LET_GO: &str = "set tcp_keepalives_idle = 10; set tcp_keepalives_interval 
 /// Opens a connection and leaves it ready for durable work. The task that drives it ends with the connection.
 ///
 /// # Errors
-/// [`StoreError::Connect`] names host, database and cause; the password never appears.
+/// [`StoreError::Connect`] and [`StoreError::Refused`] name host, database and cause; the password never appears.
 pub async fn connect(settings: &Database) -> Result<Client, StoreError> {
     let config = parse(settings)?;
     let limit = Duration::from_secs(settings.connect_timeout_s.into());
@@ -90,12 +92,19 @@ fn fail(config: &Config, error: &tokio_postgres::Error) -> StoreError {
         None => std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string),
     };
     let hosts: Vec<_> = config.get_hosts().iter().map(|host| format!("{host:?}")).collect();
-    StoreError::Connect(format!(
-        "{} port {:?} database {:?}: {cause}; check database.url and that the server runs",
-        hosts.join(","),
-        config.get_ports(),
-        config.get_dbname().unwrap_or("")
-    ))
+    let database = config.get_dbname().unwrap_or("");
+    let said = format!("{} port {:?} database {database:?}: {cause}", hosts.join(","), config.get_ports());
+    if passes(error) {
+        return StoreError::Connect(format!("{said}; check database.url and that the server runs"));
+    }
+    let mend = match error.code() {
+        Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
+            format!("create it (createdb {database}) and run polevod migrate, or name another in database.url")
+        }
+        Some(code) if code.code().starts_with("28") => "check user and password in database.url".to_owned(),
+        _ => "check database.url".to_owned(),
+    };
+    StoreError::Refused(format!("{said}; {mend}"))
 }
 
 fn log_end(outcome: Result<(), tokio_postgres::Error>) {

@@ -10,6 +10,9 @@ pub enum StoreError {
     /// No connection.
     #[error("cannot reach the database: {0}")]
     Connect(String),
+    /// A connection that the server, or its certificate, forbids: it stays so until somebody mends it.
+    #[error("the database cannot be used: {0}")]
+    Refused(String),
     /// A statement failed.
     #[error("{}", describe(.0))]
     Database(#[from] tokio_postgres::Error),
@@ -60,6 +63,27 @@ pub fn classify(error: &StoreError) -> ErrorClass {
     }
 }
 
+/// Whether the same may go well later without anybody's doing. A password stays wrong, a database that does not exist
+/// stays away; a server that starts, stops or is full does not.
+pub fn waiting_helps(error: &StoreError) -> bool {
+    match error {
+        StoreError::Connect(_) | StoreError::Timeout(_) | StoreError::CommitUnknown { .. } => true,
+        StoreError::Database(error) => passes(error),
+        StoreError::Refused(_) | StoreError::Setup(_) | StoreError::Row { .. } => false,
+    }
+}
+
+/// Whether a failure passes by itself: the link broke, or the server says so by SQLSTATE class 08 connection exception,
+/// 53 insufficient resources, 57 operator intervention (starting up, shutting down).
+pub(super) fn passes(error: &tokio_postgres::Error) -> bool {
+    if let Some(code) = error.code() {
+        return matches!(&code.code()[..2], "08" | "53" | "57");
+    }
+    let broken_link = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    // A certificate that does not hold comes as data that makes no sense.
+    error.is_closed() || broken_link.is_some_and(|cause| cause.kind() != std::io::ErrorKind::InvalidData)
+}
+
 /// SQLSTATE classes by which the database blames the row:
 /// 22 data exception, 23 integrity constraint violation, 54 program limit exceeded (a row too large),
 /// P0001 raised by a trigger or function of the operator.
@@ -102,5 +126,13 @@ mod tests {
         assert!(conflict.iter().all(is_conflict) && !conflict.iter().any(is_data));
         assert!(!retry.iter().any(is_data) && !retry.iter().any(is_conflict));
         assert_eq!(classify(&StoreError::Timeout(30)), ErrorClass::Retry);
+    }
+
+    #[test]
+    fn what_somebody_must_mend_is_not_waited_for() {
+        assert!(waiting_helps(&StoreError::Connect("connection refused".into())));
+        assert!(waiting_helps(&StoreError::Timeout(30)));
+        assert!(!waiting_helps(&StoreError::Refused("password authentication failed".into())));
+        assert!(!waiting_helps(&StoreError::Setup("schema/0002_sample.sql: syntax error".into())));
     }
 }

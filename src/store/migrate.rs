@@ -3,7 +3,7 @@
 use tokio_postgres::{Client, IsolationLevel};
 use tracing::info;
 
-use super::{StoreError, probe_edition};
+use super::{StoreError, columnstore};
 
 /// One step of the schema: its name and its text.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +62,7 @@ pub async fn migrate(client: &mut Client) -> Result<Vec<&'static str>, StoreErro
     let outcome = apply_pending(client).await;
     client.execute("select pg_advisory_unlock($1)", &[&LOCK]).await?;
     let applied = outcome?;
-    enable_columnstore(client).await?;
+    columnstore::switch_on(client).await?;
     Ok(applied)
 }
 
@@ -137,23 +137,6 @@ async fn apply_pending(client: &mut Client) -> Result<Vec<&'static str>, StoreEr
         applied.push(migration.name);
     }
     Ok(applied)
-}
-
-/// On Community, old chunks turn into columns: a sixth of the space. Idempotent.
-async fn enable_columnstore(client: &Client) -> Result<(), StoreError> {
-    if !probe_edition(client).await?.community {
-        return Ok(());
-    }
-    for table in ["sample", "signal_sample"] {
-        client
-            .batch_execute(&format!(
-                "alter table {table} set (timescaledb.enable_columnstore, timescaledb.segmentby = 'machine_id',
-                                          timescaledb.orderby = 'recorded_at');
-                 call add_columnstore_policy('{table}', after => interval '7 days', if_not_exists => true)"
-            ))
-            .await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

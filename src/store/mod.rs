@@ -5,6 +5,7 @@
 
 mod backend;
 mod capture;
+mod columnstore;
 mod connect;
 mod copy;
 mod edition;
@@ -37,9 +38,10 @@ pub use capture::{
     CaptureRow, CaptureState, NewCapture, SignalSummary, capture_by_request, enter_capture, note_capture,
     stored_of_capture, summary_of_capture,
 };
+pub use columnstore::{InColumns, UNREADABLE_MEND, convert_old_samples, in_columns, require_readable};
 pub use connect::{connect, database_name, ping};
 pub use edition::{Edition, probe_edition};
-pub use error::{ErrorClass, StoreError, classify};
+pub use error::{ErrorClass, StoreError, classify, waiting_helps};
 pub use foreign::{ForeignMachine, import_foreign};
 pub use load::{
     Batch, Loaded, Prepared, Records, Refusal, Reject, Run, Settings, StatusUpdate, StoredBoot, TimeCorrection, load,

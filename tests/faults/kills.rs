@@ -3,7 +3,7 @@
 use embedded::PostgresOptions;
 use simulator::{FleetConfig, Impairments};
 
-use crate::harness::{Broker, Database, Fleet, Process, Settings, blocking, check, fleet_of};
+use crate::harness::{Broker, Database, Fleet, LONG, Process, Settings, blocking, check, eventually, fleet_of};
 
 /// Confirmed records at which the fault strikes, of the 15,000 or so that a fleet of six seconds records.
 const STRIKES: [u64; 3] = [1_500, 4_500, 7_500];
@@ -102,11 +102,10 @@ async fn a_backend_of_the_database_is_killed() {
     let fleet = Fleet::start(fleet_of(6, 6), &broker.url());
     for confirmed in STRIKES {
         fleet.told_of(confirmed).await;
-        blocking(|| {
-            let server = database.server();
-            let backends = server.backend_pids().unwrap();
-            server.kill_backend(*backends.last().expect("ingest is connected")).unwrap();
-        });
+        // So much may have been confirmed before the last kill already, and the server may still recover from it.
+        let connected = async || blocking(|| database.server().backend_pids().unwrap().pop());
+        let backend = eventually("ingest is connected", LONG, connected).await;
+        blocking(|| database.server().kill_backend(backend).unwrap());
     }
     let outcome = fleet.finish().await;
     check(&outcome, &database).await.assert_complete();

@@ -9,6 +9,7 @@
 mod harness;
 
 mod clocks;
+mod columnstore;
 mod frames;
 mod kills;
 mod links;

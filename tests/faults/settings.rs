@@ -3,7 +3,12 @@
 
 use embedded::MosquittoOptions;
 
-use crate::harness::{Broker, Database, Process, Settings};
+use wire::catalogue;
+
+use crate::harness::{
+    Broker, Database, Framing, LONG, Process, Proxy, Publisher, Settings, blocking, eventually, free_port, http_status,
+    sample,
+};
 
 /// Starts ingest, which must refuse, and gives the one line it says.
 async fn refusal(settings: &Settings) -> String {
@@ -72,18 +77,79 @@ async fn a_database_that_cannot_be_used_is_named() {
     let refused = async |url: &str| refusal(&Settings::new(url, &broker.url())).await;
     let place = format!("\"127.0.0.1\") port [{}]", database.port());
 
-    let line = refused("postgres://polevod:secret@127.0.0.1:1/polevod").await;
-    assert!(line.contains("\"127.0.0.1\") port [1]") && line.contains("check database.url"), "{line}");
     let line = refused(&database.url.replace("://", "://nobody-")).await;
     assert!(line.contains(&place) && line.contains("password authentication failed"), "{line}");
+    assert!(line.contains("check user and password in database.url"), "{line}");
     let line = refused(&format!("{}elsewhere", database.url.strip_suffix("polevod").unwrap())).await;
     assert!(line.contains(&place) && line.contains("\"elsewhere\" does not exist"), "{line}");
-    let line = refused(&database.url_through(broker.port())).await;
-    assert!(line.contains("cannot reach the database") && line.contains("check database.url"), "{line}");
+    assert!(line.contains("createdb elsewhere"), "{line}");
     let mut database = database;
     let empty = database.server().create_empty_database("empty").unwrap();
     let line = refused(&empty).await;
     assert!(line.contains("0001_registry first; run: polevod migrate"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_at_the_start_is_named_and_waited_for_and_nothing_is_taken_from_the_broker_before() {
+    let (mut database, broker) = (Database::own().await, Broker::start());
+    let proxy = Proxy::plain(broker.port(), Framing::Mqtt).await;
+    let port = free_port();
+    let settings = Settings::new(&database.url, &format!("mqtt://127.0.0.1:{}", proxy.port))
+        .with("http.listen", format!("127.0.0.1:{port}"));
+    blocking(|| database.server().stop());
+    let mut ingest = Process::start(&settings);
+    ingest.says("waiting for the database, nothing is taken from the broker until it answers").await;
+    ingest.says(&format!("port [{}]", database.port())).await;
+    ingest.says("check database.url and that the server runs").await;
+    assert_eq!(http_status(port, "/healthz").await, Some(200));
+    assert_eq!(http_status(port, "/readyz").await, Some(503));
+
+    // What comes meanwhile is the machine's to send again: nobody has subscribed.
+    let publisher = Publisher::connect(broker.port()).await;
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let record = [sample(now_ms, &[(catalogue::ENGINE_SPEED_RPM, 1_850.0)])];
+    publisher.send("EARLY", 1, 0, &record).await;
+    publisher.delivered().await;
+    assert_eq!((proxy.connections(), publisher.told("EARLY")), (0, None));
+
+    blocking(|| database.server().start_again().unwrap());
+    ingest.says("the database answers after").await;
+    publisher.ingest_listens(&database).await;
+    publisher.send("EARLY", 1, 0, &record).await;
+    publisher.told_up_to("EARLY", 1).await;
+    assert_eq!(database.number("select count(*) from sample").await, 1);
+    eventually("/readyz answers 200", LONG, async || (http_status(port, "/readyz").await == Some(200)).then_some(()))
+        .await;
+    let (status, log) = ingest.terminate().await;
+    assert_eq!(status.code(), Some(0), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_answers_in_place_of_the_database_is_named_and_a_stop_ends_the_waiting() {
+    let (mut database, broker) = (Database::own().await, Broker::start());
+    let waits = async |url: &str, place: &str| {
+        let mut ingest = Process::start(&Settings::new(url, &broker.url()));
+        ingest.says("waiting for the database").await;
+        ingest.says(place).await;
+        ingest
+    };
+    // Nobody, and a server that speaks something else.
+    let nobody = waits("postgres://polevod:secret@127.0.0.1:1/polevod", "port [1]").await;
+    let other = waits(&database.url_through(broker.port()), &format!("port [{}]", broker.port())).await;
+    for ingest in [nobody, other] {
+        let (status, log) = ingest.terminate().await;
+        assert_eq!(status.code(), Some(0), "{log}");
+        assert!(!log.contains("panicked") && !log.contains("secret"), "{log}");
+    }
+
+    // A database that comes up as what waiting cannot mend ends it.
+    let empty = database.server().create_empty_database("empty").unwrap();
+    blocking(|| database.server().stop());
+    let mut ingest = waits(&empty, "check database.url and that the server runs").await;
+    blocking(|| database.server().start_again().unwrap());
+    let status = ingest.ended().await;
+    assert_eq!(status.code(), Some(1), "{}", ingest.log());
+    assert!(ingest.log().contains("0001_registry first; run: polevod migrate"), "{}", ingest.log());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
