@@ -110,7 +110,7 @@ impl Site {
     }
 
     async fn machine_id(&self, machine: &str) -> i64 {
-        store::machine_by_serial(&self.client, machine).await.unwrap().unwrap().machine_id
+        store::machine_by_serial(&self.client, store::Reach::Everything, machine).await.unwrap().unwrap().machine_id
     }
 
     async fn catch_up(&self) {
