@@ -161,8 +161,8 @@ impl Fuel {
         let Some(tank_l) = tank_l.or(self.tank_l) else { return };
         let raise_when = self.raise_when.as_ref().map(|raise_when| raise_when.evaluate(block));
         for (index, &at_ms) in block.at_ms.iter().enumerate() {
-            self.go_on(block, index, state);
-            state.burn.count(total.at(first + index), hours.at(first + index));
+            // Before anything of this sample counts: what happened since the one before, a whole night perhaps, is
+            // behind the level of the bucket that is over.
             if state.bucket != at_ms.div_euclid(MEDIAN_MS) {
                 let raised = raise_when.as_ref().is_some_and(|raise_when| raise_when[index] == 1.0);
                 if let Some(point) = state.finish_bucket(tank_l) {
@@ -170,6 +170,8 @@ impl Fuel {
                 }
                 state.bucket = at_ms.div_euclid(MEDIAN_MS);
             }
+            self.go_on(block, index, state);
+            state.burn.count(total.at(first + index), hours.at(first + index));
             if state.pending.as_ref().is_some_and(|pending| at_ms - pending.to.at_ms > self.join_ms) {
                 state.settle(at_ms, tank_l, found);
             }
