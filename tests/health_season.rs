@@ -20,7 +20,9 @@ use season::Season;
 fn run(machines: usize, days: i64, rate: f64, models: &[&str]) -> Score {
     let models = models.iter().map(|model| (*model).to_owned()).collect();
     let mut score = Score::default();
-    Season { machines, days, rate, seed: 7, models }.run(|window| score.add(&window, true)).expect("a season");
+    Season { machines, days, rate, seed: 7, models, folder: None }
+        .run(|window| score.add(&window, true))
+        .expect("a season");
     score
 }
 

@@ -110,7 +110,7 @@ impl Site {
     }
 
     async fn machine_id(&self, machine: &str) -> i64 {
-        store::machine_by_serial(&self.client, machine).await.unwrap().unwrap().machine_id
+        store::machine_by_serial(&self.client, store::Reach::Everything, machine).await.unwrap().unwrap().machine_id
     }
 
     async fn catch_up(&self) {
@@ -205,12 +205,15 @@ fn three_days() -> Vec<Sample> {
         samples.extend(run(&time("03:00"), 300, 60, &parked(level)));
         samples.extend(run(&time("16:00"), 240, 120, &parked(if day == 20 { 62.0 } else { level })));
     }
+    let mut worked_at = at("2026-08-20T00:00:00Z");
     for (index, sample) in samples.iter_mut().enumerate() {
+        if sample.physical(signal::ENGINE_SPEED_RPM).is_some_and(|rpm| rpm > 0.0) {
+            worked_at = sample.recorded_at_ms;
+            // Fuel slops about at work: a level that does not is that of a sender that is stuck.
+            sample.set(signal::FUEL_LEVEL_PCT, if index % 2 == 0 { 69.4 } else { 70.6 });
+        }
         if index % 10 == 0 {
-            sample.set(
-                signal::ENGINE_HOURS_H,
-                1_000.0 + (sample.recorded_at_ms - at("2026-08-20T00:00:00Z")) as f64 / 4e6,
-            );
+            sample.set(signal::ENGINE_HOURS_H, 1_000.0 + (worked_at - at("2026-08-20T00:00:00Z")) as f64 / 4e6);
         }
     }
     samples

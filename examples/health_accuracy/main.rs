@@ -1,6 +1,7 @@
 //! Health against the simulator's truth: what is found of every fault, how late, and what is said of healthy machines.
 //!
-//! `cargo xtask accuracy health` runs it and writes its part of `docs/accuracy.md`; without `--write` it is printed. `--explain` prints every alarm that no fault explains, and every fault that was missed.
+//! `cargo xtask accuracy health` runs it and writes its part of `docs/accuracy.md`; without `--write` it is printed. `--explain` prints every alarm that no fault explains, and every fault that was missed; `--folder` lays data files of one's own over those
+//! built in, as `health.folder` does.
 
 #[path = "../accuracy/imperfect.rs"]
 mod imperfect;
@@ -22,6 +23,7 @@ struct Arguments {
     rate: f64,
     seed: u64,
     models: Vec<String>,
+    folder: Option<PathBuf>,
     explain: bool,
     write: Option<PathBuf>,
 }
@@ -34,6 +36,7 @@ fn main() -> anyhow::Result<()> {
         rate,
         seed: arguments.seed,
         models: arguments.models.clone(),
+        folder: arguments.folder.clone(),
     };
     let mut scores = Vec::new();
     let seasons = [season(arguments.healthy_days, 0.0), season(arguments.faulty_days, arguments.rate)];
@@ -58,6 +61,7 @@ fn arguments() -> anyhow::Result<Arguments> {
         rate: 8.0,
         seed: 1,
         models: Vec::new(),
+        folder: None,
         explain: false,
         write: None,
     };
@@ -72,10 +76,11 @@ fn arguments() -> anyhow::Result<Arguments> {
             "--seed" => arguments.seed = value()?.parse()?,
             "--model" => arguments.models.push(value()?),
             "--write" => arguments.write = Some(value()?.into()),
+            "--folder" => arguments.folder = Some(value()?.into()),
             "--explain" => arguments.explain = true,
             _ => anyhow::bail!(
-                "{flag} is not known; there are --machines --healthy-days --faulty-days --rate --seed --model --write \
-                 --explain"
+                "{flag} is not known; there are --machines --healthy-days --faulty-days --rate --seed --model --folder \
+                 --write --explain"
             ),
         }
     }

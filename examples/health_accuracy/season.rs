@@ -1,6 +1,7 @@
 //! A season of machines without broker and database: what each reported is followed by health, truth stays truth.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 use polevod::catalogues;
@@ -27,6 +28,8 @@ pub(crate) struct Season {
     pub(crate) rate: f64,
     pub(crate) seed: u64,
     pub(crate) models: Vec<String>,
+    /// Data files laid over those built in.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// A machine over a window: what was found, and what was so.
@@ -37,6 +40,8 @@ pub(crate) struct Window {
     pub(crate) until_ms: i64,
     pub(crate) samples: usize,
     pub(crate) machine_days: usize,
+    /// What its fuel tank holds, L.
+    pub(crate) tank_l: Option<f64>,
     pub(crate) episodes: Vec<Episode>,
     pub(crate) truth: Vec<Event>,
 }
@@ -57,7 +62,9 @@ impl Season {
 
     /// Runs every window and hands over machine after machine.
     pub(crate) fn run(&self, mut take: impl FnMut(Window)) -> anyhow::Result<()> {
-        let catalogues = catalogues::built_in();
+        let mut errors = Vec::new();
+        let catalogues = catalogues::load(self.folder.as_deref(), &mut errors);
+        anyhow::ensure!(errors.is_empty(), "the data files are wrong: {errors:?}");
         let zone = TimeZone::get("Asia/Tomsk")?;
         for (number, window) in WINDOWS.iter().enumerate() {
             let starts_at: jiff::Timestamp = window.parse()?;
@@ -152,6 +159,7 @@ impl Machine {
             until_ms,
             samples: self.readings.len(),
             machine_days: days.len(),
+            tank_l: facts.tank_l,
             episodes: ended.episodes,
             truth: self.truth,
         };

@@ -63,11 +63,16 @@ fn faulty(text: &mut String, season: &Season, score: &Score) {
     let _ = writeln!(
         text,
         "\n### Machines that break\n\n{} machine-windows, {} machine-days, {:.1} M samples; faults come {} times as often as \
-         on real machines. A cause begins, may grow for days, and is mended. It shows when its controller sets a code, when\n\
-         a rule or a trend tells of it, or when fuel goes past a level sender that works; many are mended before. The delay\n\
-         is from there (without a code: from the beginning of the cause) to the record by which health tells of it.\n\n\
-         | cause | times | showed | found | delay, median | delay, worst | codes | found | beginning off, worst s | \
-         by rule or trend | before the code, median min |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+         on real machines.\n\n\
+         Whether a cause could be seen at all, the simulator's truth decides, not health: its controller set a code; or it had\n\
+         moved its signal by more than noise, work and weather do (`shows` in `docs/simulator.md`) an hour or more before it\n\
+         was mended or the records ended; or fuel was gone. The others are told apart: *not yet*, where it was mended or the\n\
+         records ended before that (most grow for days; some thieves were still waiting); *hidden*, where the sensor that\n\
+         would show it was broken itself. The delay is from where a cause could be seen first to the record by which health\n\
+         tells of it; *beside* are told of though they count as not yet or hidden.\n\n\
+         | cause | times | not yet | hidden | could be seen | found | beside | delay, median | delay, worst | codes | found | \
+         beginning off, worst s | by rule or trend | before the code, median min |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
         season.machine_windows(),
         score.machine_days,
         score.samples as f64 / 1e6,
@@ -80,8 +85,16 @@ fn faulty(text: &mut String, season: &Season, score: &Score) {
         let longest = kind.delay_s.iter().copied().max_by(f64::total_cmp).map_or("-".into(), duration);
         let _ = writeln!(
             text,
-            "| {name} | {} | {} | {} | {delay} | {longest} | {} | {} | {worst} | {} | {lead} |",
-            kind.causes, kind.showed, kind.found, kind.codes, kind.codes_found, kind.by_signal
+            "| {name} | {} | {} | {} | {} | {} | {} | {delay} | {longest} | {} | {} | {worst} | {} | {lead} |",
+            kind.causes,
+            kind.unseen,
+            kind.hidden,
+            kind.showed,
+            kind.found,
+            kind.found_beside,
+            kind.codes,
+            kind.codes_found,
+            kind.by_signal
         );
     }
     let sum = |of: fn(&crate::score::KindScore) -> usize| score.kinds.values().map(of).sum::<usize>();
@@ -89,14 +102,18 @@ fn faulty(text: &mut String, season: &Season, score: &Score) {
     let within = offs.iter().filter(|off| **off <= ONSET_WITHIN_MS).count();
     let _ = writeln!(
         text,
-        "\n{} causes, {} of which showed, {} of those were found; {} codes came, {} were found, {within} of them within \
-         {} s of their beginning.",
+        "\n{} causes; {} did not show before they were mended or the records ended, {} were hidden by a broken sensor, {} \
+         could be seen, {} of those were found. {} codes came, {} were found, {within} of them within {} s of their beginning; {} came \
+         while the unit was down, and begin in its records with its restart.",
         sum(|kind| kind.causes),
+        sum(|kind| kind.unseen),
+        sum(|kind| kind.hidden),
         sum(|kind| kind.showed),
         sum(|kind| kind.found),
         sum(|kind| kind.codes),
         sum(|kind| kind.codes_found),
         ONSET_WITHIN_MS / 1_000,
+        sum(|kind| kind.codes_unit_down),
     );
     subjects(text, score, "Alarms that no cause explains:");
 }

@@ -306,6 +306,8 @@ pub struct Fault {
 pub enum FaultStep {
     /// The cause begins to act; signals begin to move.
     Begins,
+    /// It has moved its signal by so much, for so long, that the records tell of it to whoever knows what is usual.
+    Shows,
     /// A controller sets its code.
     CodeActive,
     /// A controller takes its code back.

@@ -112,6 +112,9 @@ fn a_cause_shows_in_its_signal_before_its_code_comes_and_the_code_goes_when_it_i
             .rfind(|step| step.step == FaultStep::CodeGone && (step.spn, step.fmi) == (Some(code.0), Some(code.1)))
             .unwrap_or_else(|| panic!("{kind}: its code goes: {:?}", run.steps));
         assert!(mended.at > active.at, "{kind}");
+        if let Some(shows) = run.step(FaultStep::Shows) {
+            assert!(shows.at > begins.at && shows.at <= mended.at, "{kind} shows while it is there: {shows:?}");
+        }
         let last = run
             .reports
             .iter()
@@ -154,6 +157,8 @@ fn a_broken_sensor_says_nothing_or_nonsense() {
         .collect();
     assert!(levels.len() > 20 && levels.windows(2).all(|pair| pair[0] == pair[1]), "{levels:?}");
     assert!(stuck.reports.is_empty(), "a machine without engine CAN sets no codes");
+    let shows = stuck.step(FaultStep::Shows).expect("a tank that is worked from leaves what its sender shows");
+    assert!((HOUR_MS / 2..12 * HOUR_MS).contains(&(shows.at.0 - stuck.begins_ms)), "{shows:?}");
 
     let noisy = run("oil_pressure_sensor_noisy", "mtz-1221.2", Season::Spring, 3, None);
     let spread = |from_ms: i64, to_ms: i64| {

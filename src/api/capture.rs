@@ -13,7 +13,7 @@ use wire::MachineSerial;
 use super::answer::ApiError;
 use super::{Shared, sign_in};
 use crate::capture::{self, CaptureError, Wanted};
-use crate::store::{self, CaptureRow, Scope};
+use crate::store::{self, CaptureRow, Reach, Scope};
 
 /// Captures that one process follows at a time.
 pub(super) const CAPTURES_MAX: usize = 16;
@@ -49,6 +49,7 @@ async fn ask(
         signals: asked.signals,
         rate_hz: asked.rate_hz,
         duration_s: asked.duration_s,
+        reach: caller.reach(),
         asked_by: caller.name,
     };
     let entered = capture::enter(&shared.pool, &wanted).await.map_err(|error| match error {
@@ -57,7 +58,7 @@ async fn ask(
         CaptureError::Malformed(_) | CaptureError::Broker(_) => ApiError::BadRequest(error.to_string()),
     })?;
     let request = entered.request.request.clone();
-    let row = find(&shared, &request).await?;
+    let row = find(&shared, Reach::Everything, &request).await?;
     tokio::spawn(async move {
         let _place = place;
         let outcome = capture::run(&shared.pool, &shared.config.mqtt, &entered, |_| {}).await;
@@ -74,12 +75,18 @@ async fn look(
     Path(request): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<CaptureRow>, ApiError> {
-    sign_in::caller(&shared, &headers, Scope::Capture).await?;
-    Ok(Json(find(&shared, &request).await?))
+    let caller = sign_in::caller(&shared, &headers, Scope::Capture).await?;
+    Ok(Json(find(&shared, caller.reach(), &request).await?))
 }
 
-async fn find(shared: &Shared, request: &str) -> Result<CaptureRow, ApiError> {
+/// A capture of a machine within `reach`.
+async fn find(shared: &Shared, reach: Reach, request: &str) -> Result<CaptureRow, ApiError> {
     let client = shared.pool.get().await?;
-    let row = store::capture_by_request(&client, request).await?;
+    let mut row = store::capture_by_request(&client, request).await?;
+    if let Some(found) = &row
+        && store::machine_by_serial(&*client, reach, &found.machine).await?.is_none()
+    {
+        row = None;
+    }
     row.ok_or_else(|| ApiError::NotFound(format!("there is no capture {request:?}")))
 }

@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use wire::{Answer, Captured, MachineSerial, Refusal, Request};
 
 use crate::config::Mqtt;
-use crate::store::{self, CaptureState, NewCapture, Pool, StoreError};
+use crate::store::{self, CaptureState, NewCapture, Pool, Reach, StoreError};
 use listen::{Heard, Listener};
 
 /// How long a machine that is there may take to say whether it will.
@@ -42,6 +42,8 @@ pub struct Wanted {
     pub duration_s: u32,
     /// Name of the token or the user; for the audit.
     pub asked_by: String,
+    /// Whose machines that one may ask.
+    pub reach: Reach,
 }
 
 /// A capture that is entered and about to be asked for.
@@ -120,7 +122,7 @@ pub async fn enter(pool: &Pool, wanted: &Wanted) -> Result<Entered, CaptureError
     // What the machine would refuse is refused here, by the same rules.
     let request = Request::decode(&request.encode()).map_err(|error| CaptureError::Malformed(error.to_string()))?;
     let client = pool.get().await?;
-    let machine = store::machine_by_serial(&*client, wanted.machine.as_str()).await?;
+    let machine = store::machine_by_serial(&*client, wanted.reach, wanted.machine.as_str()).await?;
     let machine_id = machine.ok_or_else(|| CaptureError::UnknownMachine(wanted.machine.clone()))?.machine_id;
     let new = NewCapture {
         request: &request.request,

@@ -11,7 +11,7 @@ use wire::{Captured, MachineSerial, SignalId};
 use super::demo::parse_time;
 use crate::capture::{self, News, Outcome, Wanted};
 use crate::config::Config;
-use crate::store::{self, Pool, Scope, SignalSummary};
+use crate::store::{self, Pool, Reach, Scope, SignalSummary};
 
 /// How often the store is asked whether the records have come in.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -61,13 +61,14 @@ struct Report {
 
 pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let pool = Pool::new(config.database.clone());
-    let asked_by = authorise(&pool, &arguments.token).await?;
+    let (asked_by, reach) = authorise(&pool, &arguments.token).await?;
     let wanted = Wanted {
         machine: arguments.machine.clone(),
         signals: arguments.signals.clone(),
         rate_hz: arguments.rate,
         duration_s: u32::try_from(arguments.duration.as_secs()).context("--duration is too long")?,
         asked_by,
+        reach,
     };
     let entered = capture::enter(&pool, &wanted).await?;
     let mut missing = Vec::new();
@@ -112,13 +113,14 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
 }
 
 /// The name behind a token that may ask machines.
-async fn authorise(pool: &Pool, token: &str) -> anyhow::Result<String> {
+async fn authorise(pool: &Pool, token: &str) -> anyhow::Result<(String, Reach)> {
     let client = pool.get().await?;
     let token = store::token_by_bearer(&client, token).await?;
     let token = token.filter(|token| token.may(Scope::Capture));
     let token = token.context("the token is not valid for captures; `polevod token create NAME --scope capture`")?;
     store::note_use(&client, token.api_token_id).await?;
-    Ok(token.name)
+    let reach = token.reach();
+    Ok((token.name, reach))
 }
 
 /// Waits until the records are in the store; how many are, when patience is over.

@@ -186,7 +186,7 @@ async fn every_sample(config: &Config, style: Style, arguments: Arguments) -> an
     }
     let mut client = store::connect(&config.database).await?;
     let transaction = client.build_transaction().read_only(true).isolation_level(REPEATABLE).start().await?;
-    let machine = store::machine_by_serial(&transaction, serial).await?;
+    let machine = store::machine_by_serial(&transaction, store::Reach::Everything, serial).await?;
     let machine = machine.with_context(|| format!("machine {serial:?} is not known"))?;
     let calendar = WorkingDays::new(config.clock.zone.0.clone(), config.derive.day_starts_h);
     let periods: Vec<_> =

@@ -157,7 +157,7 @@ async fn list(client: &impl tokio_postgres::GenericClient) -> anyhow::Result<Str
 }
 
 async fn machine_id(client: &impl tokio_postgres::GenericClient, serial: &str) -> anyhow::Result<i64> {
-    let machine = store::machine_by_serial(client, serial).await?;
+    let machine = store::machine_by_serial(client, store::Reach::Everything, serial).await?;
     machine
         .map(|machine| machine.machine_id)
         .with_context(|| format!("machine {serial:?} is not known; `polevod status` lists the fleet"))

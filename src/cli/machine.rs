@@ -44,6 +44,18 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say whose machines they are: a token that is limited to an organisation sees its machines alone.
+    Organisation {
+        /// The machines, by serial.
+        #[arg(required = true, value_name = "SERIAL")]
+        serials: Vec<String>,
+        /// The organisation; it is entered if it is new.
+        #[arg(long, value_name = "NAME", required_unless_present = "none")]
+        to: Option<String>,
+        /// They are nobody's any more: only unlimited tokens see them.
+        #[arg(long, conflicts_with = "to")]
+        none: bool,
+    },
 }
 
 /// Everything known of a machine.
@@ -72,6 +84,7 @@ struct Identification {
     model_name: Option<String>,
     kind: Option<String>,
     registered_at: String,
+    organisation: Option<String>,
 }
 
 /// The newest value of a signal.
@@ -98,12 +111,15 @@ struct AlertJson {
 
 /// The machine of a serial, or what to do where there is none.
 pub(super) async fn find(client: &Client, serial: &str) -> anyhow::Result<RegisteredMachine> {
-    let found = store::machine_by_serial(client, serial).await?;
+    let found = store::machine_by_serial(client, store::Reach::Everything, serial).await?;
     found.ok_or_else(|| anyhow!("machine {serial:?} is not known; `polevod status` lists the fleet"))
 }
 
 pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Command::Show { serial, days, lang, json } = arguments.command;
+    let (serial, days, lang, json) = match arguments.command {
+        Command::Show { serial, days, lang, json } => (serial, days, lang, json),
+        Command::Organisation { serials, to, .. } => return assign(config, &serials, to.as_deref()).await,
+    };
     recompute::catch_up(config).await?;
     let client = store::connect(&config.database).await?;
     let machine = gather(config, &client, &serial, days, lang).await?;
@@ -112,6 +128,25 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     } else {
         say_text!("{}", text(&machine, lang));
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gives machines to an organisation, or to nobody: all of them, or none where one is unknown.
+async fn assign(config: &Config, serials: &[String], to: Option<&str>) -> anyhow::Result<ExitCode> {
+    let mut client = store::connect(&config.database).await?;
+    let transaction = client.transaction().await?;
+    let organisation_id = match to {
+        Some(name) => Some(store::enter_organisation(&transaction, name).await?),
+        None => None,
+    };
+    let unknown = store::assign_machines(&transaction, serials, organisation_id).await?;
+    if !unknown.is_empty() {
+        return Err(anyhow!(
+            "machines {unknown:?} are not known; `polevod status` lists the fleet; nothing was changed"
+        ));
+    }
+    transaction.commit().await?;
+    say!("{} machines are now of {}", serials.len(), to.unwrap_or("nobody"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -187,6 +222,7 @@ async fn gather(
             model_name: known.map(|model| model.name.clone()),
             kind: known.map(|model| model.kind.clone()),
             registered_at: display_ms(machine.registered_at_ms),
+            organisation: machine.organisation.clone(),
         },
     })
 }

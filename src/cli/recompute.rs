@@ -30,7 +30,9 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     let client = store::connect(&config.database).await?;
     let machine_id = match &arguments.machine {
         Some(serial) => {
-            let found = store::machine_by_serial(&client, serial).await?.map(|machine| machine.machine_id);
+            let found = store::machine_by_serial(&client, store::Reach::Everything, serial)
+                .await?
+                .map(|machine| machine.machine_id);
             Some(found.with_context(|| format!("machine {serial:?} is not known; `polevod status` lists the fleet"))?)
         }
         None => None,

@@ -13,7 +13,7 @@ use crate::derive::fieldwork::Operation;
 use crate::exchange::export::{Machine, Work};
 use crate::store::field::{self, FieldRow};
 use crate::store::work::{SESSIONS_MAX, SessionFilter, SessionRow, work_sessions};
-use crate::store::{self, Slice};
+use crate::store::{self, Reach, Slice};
 
 /// Machines whose names are looked up.
 const MACHINES_MAX: i64 = 200_000;
@@ -73,7 +73,8 @@ impl Selection {
         ensure!((rows.len() as i64) < SESSIONS_MAX, "more than {SESSIONS_MAX} sessions; choose a shorter --period");
         rows.retain(|row| self.operation.is_none_or(|operation| row.session.operation == operation));
         let fields = field::fields(client).await?;
-        let (machines, _) = store::machines(client, Slice { limit: MACHINES_MAX, offset: 0 }).await?;
+        let (machines, _) =
+            store::machines(client, Reach::Everything, Slice { limit: MACHINES_MAX, offset: 0 }).await?;
         let models: HashMap<_, _> = machines.iter().map(|machine| (machine.machine_id, &machine.model)).collect();
         let fields_by_id: HashMap<_, _> = fields.iter().map(|row| (row.field.id.0, row)).collect();
         let works = rows.iter().map(|row| work(row, &fields_by_id, &models)).collect();

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::derive::health::service::{Due, DueStatus, Usage, due};
 use crate::derive::health::{Catalogues, Evidence, Language};
 use crate::store::health::{self as stored, NewDone, Progress, ServiceRow};
-use crate::store::{RegisteredMachine, Slice};
+use crate::store::{Reach, RegisteredMachine, Slice};
 use crate::time::{display_ms, now_ms};
 use crate::{recompute, store};
 
@@ -197,7 +197,7 @@ async fn list(config: &Config, catalogues: &Catalogues, list: List) -> anyhow::R
     let client = store::connect(&config.database).await?;
     let machines = match &list.machine {
         Some(serial) => vec![super::machine::find(&client, serial).await?],
-        None => store::machines(&client, Slice { offset: 0, limit: MACHINES_MAX }).await?.0,
+        None => store::machines(&client, Reach::Everything, Slice { offset: 0, limit: MACHINES_MAX }).await?.0,
     };
     let mut all = Vec::new();
     for machine in &machines {

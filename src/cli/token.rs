@@ -4,9 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
+use tokio_postgres::Client;
 
 use crate::config::Config;
-use crate::store::{self, Scope};
+use crate::store::{self, Reach, Scope};
 use crate::time::{display_ms, now_ms};
 
 /// What `token` takes.
@@ -25,6 +26,9 @@ enum Verb {
         /// What it may do: aemp (read the fleet by ISO 15143-3), capture (ask machines for captures). Repeatable.
         #[arg(long, required = true, value_name = "SCOPE")]
         scope: Vec<Scope>,
+        /// Show it the machines of this organisation alone. Without it, every machine.
+        #[arg(long, value_name = "NAME")]
+        organisation: Option<String>,
         /// How long it is valid: 30d, 12h. Without it, until it is revoked.
         #[arg(long, value_name = "TIME", value_parser = parse_lifetime)]
         expires_in: Option<Duration>,
@@ -45,9 +49,13 @@ enum Verb {
 pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let client = store::connect(&config.database).await?;
     match arguments.verb {
-        Verb::Create { name, scope, expires_in } => {
+        Verb::Create { name, scope, organisation, expires_in } => {
             let expires_at_ms = expires_in.map(|lifetime| now_ms().saturating_add(lifetime.as_millis() as i64));
-            let token = store::create_token(&client, &name, &scope, expires_at_ms).await?;
+            let reach = match organisation {
+                Some(organisation) => reach_of(&client, &organisation).await?,
+                None => Reach::Everything,
+            };
+            let token = store::create_token(&client, &name, &scope, reach, expires_at_ms).await?;
             say!("{token}");
         }
         Verb::List { json } => {
@@ -55,7 +63,16 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
             if json {
                 say!("{}", serde_json::to_string_pretty(&tokens)?);
             } else {
-                say!("{:<14}{:<24}{:<16}{:<22}{:<22}{:<10}", "client", "name", "scopes", "made", "last used", "state");
+                say!(
+                    "{:<14}{:<24}{:<16}{:<22}{:<22}{:<10}{}",
+                    "client",
+                    "name",
+                    "scopes",
+                    "made",
+                    "last used",
+                    "state",
+                    "organisation"
+                );
                 for token in tokens {
                     let at =
                         |ms: Option<i64>| ms.map_or_else(|| "-".into(), |ms| display_ms(ms)[..19].replace('T', " "));
@@ -66,7 +83,12 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
                     };
                     let (made, used) = (at(Some(token.created_at_ms)), at(token.last_used_at_ms));
                     let scopes = token.scopes.join(",");
-                    say!("{:<14}{:<24}{scopes:<16}{made:<22}{used:<22}{state:<10}", token.client, token.name);
+                    let organisation = token.organisation.as_deref().unwrap_or("-");
+                    say!(
+                        "{:<14}{:<24}{scopes:<16}{made:<22}{used:<22}{state:<10}{organisation}",
+                        token.client,
+                        token.name
+                    );
                 }
             }
         }
@@ -78,6 +100,19 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The reach of a token that is limited to an organisation, which has to be there: a slip of the pen must not make a
+/// token that never sees anything.
+async fn reach_of(client: &Client, name: &str) -> anyhow::Result<Reach> {
+    if let Some(organisation_id) = store::organisation(client, name).await? {
+        return Ok(Reach::Organisation(organisation_id));
+    }
+    let known: Vec<_> = store::organisations(client).await?.into_iter().map(|(known, _)| known).collect();
+    bail!(
+        "no organisation is called {name:?}; there are {known:?}; `polevod machine organisation SERIAL… --to {name:?}` \
+         enters one"
+    )
 }
 
 /// Reads 12h, 30d.

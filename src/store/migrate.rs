@@ -47,6 +47,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     29 "0029_foreign_reading",
     30 "0030_api_token",
     31 "0031_capture",
+    34 "0034_organisation",
 ];
 
 /// Any number that no other program uses: it keeps two `polevod migrate` apart.

@@ -21,6 +21,7 @@ mod marks;
 mod migrate;
 mod multirange;
 mod newest;
+mod organisation;
 mod pool;
 mod quarantine;
 mod readings;
@@ -31,6 +32,7 @@ mod session;
 mod state;
 mod status;
 mod token;
+mod use_of_day;
 pub mod work;
 mod writer;
 
@@ -53,6 +55,7 @@ pub use newest::{
     Entries, Newest, Recorded, RegisteredMachine, Slice, changes, engine_changes, grown_in_a_day, machine_by_serial,
     machines, newest_values, places,
 };
+pub use organisation::{Reach, assign_machines, enter_organisation, organisation, organisations};
 pub use pool::{Pool, Pooled};
 pub use readings::{MAX_READINGS, fault_reports, readings, readings_and_raw, task_reports};
 pub use server::{Server, server};
@@ -62,4 +65,5 @@ pub use token::{
     ACCESS_LIFETIME_S, ApiToken, Scope, create_token, grant_access, list_tokens, note_use, revoke_token,
     token_by_bearer, token_by_secret,
 };
+pub use use_of_day::{UseOfDay, use_of_days};
 pub use writer::Writer;

@@ -6,8 +6,8 @@ use std::ops::Range;
 use tokio_postgres::{GenericClient, Row};
 use wire::{SignalId, SqlType, StoreColumn, catalogue};
 
-use super::StoreError;
 use super::instant::Instant;
+use super::{Reach, StoreError};
 
 /// Newest samples of a machine that are looked through: at one a second half an hour, in which everything that is
 /// reported at all has been reported. What lies further back counts as not known.
@@ -30,6 +30,8 @@ pub struct RegisteredMachine {
     pub model: Option<String>,
     /// Unix milliseconds.
     pub registered_at_ms: i64,
+    /// Name of the organisation whose it is.
+    pub organisation: Option<String>,
 }
 
 /// The newest value of a signal.
@@ -72,28 +74,36 @@ pub struct Slice {
     pub limit: i64,
 }
 
-const MACHINE_COLUMNS: &str = "machine_id, serial, name, maker, model, registered_at";
+const MACHINE_COLUMNS: &str = "machine_id, serial, machine.name, maker, model, registered_at,
+    (select organisation.name from organisation where organisation.organisation_id = machine.organisation_id)";
 
-/// Machines in the order of their registration, and how many there are. Machines that join later come behind.
+/// Machines within `reach` in the order of their registration, and how many there are. Machines that join later come
+/// behind.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn machines(client: &impl GenericClient, slice: Slice) -> Result<(Vec<RegisteredMachine>, i64), StoreError> {
-    let total: i64 = client.query_one("select count(*) from machine", &[]).await?.get(0);
-    let query = format!("select {MACHINE_COLUMNS} from machine order by machine_id limit $1 offset $2");
+pub async fn machines(
+    client: &impl GenericClient,
+    reach: Reach,
+    slice: Slice,
+) -> Result<(Vec<RegisteredMachine>, i64), StoreError> {
+    let within = reach.condition();
+    let total: i64 = client.query_one(&format!("select count(*) from machine where {within}"), &[]).await?.get(0);
+    let query = format!("select {MACHINE_COLUMNS} from machine where {within} order by machine_id limit $1 offset $2");
     let rows = client.query(&query, &[&slice.limit, &slice.offset]).await?;
     Ok((rows.iter().map(machine).collect(), total))
 }
 
-/// The machine of a serial.
+/// The machine of a serial, if it is within `reach`.
 ///
 /// # Errors
 /// When the database cannot be asked.
 pub async fn machine_by_serial(
     client: &impl GenericClient,
+    reach: Reach,
     serial: &str,
 ) -> Result<Option<RegisteredMachine>, StoreError> {
-    let query = format!("select {MACHINE_COLUMNS} from machine where serial = $1");
+    let query = format!("select {MACHINE_COLUMNS} from machine where serial = $1 and {}", reach.condition());
     Ok(client.query_opt(&query, &[&serial]).await?.as_ref().map(machine))
 }
 
@@ -105,6 +115,7 @@ fn machine(row: &Row) -> RegisteredMachine {
         maker: row.get(3),
         model: row.get(4),
         registered_at_ms: row.get::<_, Instant>(5).0,
+        organisation: row.get(6),
     }
 }
 

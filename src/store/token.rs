@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio_postgres::{Client, Row};
 
-use super::StoreError;
 use super::instant::Instant;
+use super::{Reach, StoreError};
 
 /// Random bytes of a secret: 256 bits.
 const SECRET_BYTES: usize = 32;
@@ -52,6 +52,11 @@ pub struct ApiToken {
     pub revoked_at_ms: Option<i64>,
     /// Unix milliseconds, to the minute.
     pub last_used_at_ms: Option<i64>,
+    /// Number of the organisation that it is limited to.
+    #[serde(skip)]
+    pub organisation_id: Option<i64>,
+    /// Name of that organisation; none: it sees every machine.
+    pub organisation: Option<String>,
 }
 
 impl Scope {
@@ -83,6 +88,11 @@ impl ApiToken {
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.iter().any(|word| word == scope.word())
     }
+
+    /// Whose machines it sees.
+    pub fn reach(&self) -> Reach {
+        self.organisation_id.map_or(Reach::Everything, Reach::Organisation)
+    }
 }
 
 /// The digest of a secret. A plain hash is enough: there is nothing to guess in 256 random bits.
@@ -97,7 +107,7 @@ fn random_text(bytes: usize) -> Result<String, StoreError> {
     Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Makes a token and returns it: the one time that its secret is seen.
+/// Makes a token that sees the machines within `reach` and returns it: the one time that its secret is seen.
 ///
 /// # Errors
 /// When the database cannot be asked.
@@ -105,14 +115,20 @@ pub async fn create_token(
     client: &Client,
     name: &str,
     scopes: &[Scope],
+    reach: Reach,
     expires_at_ms: Option<i64>,
 ) -> Result<String, StoreError> {
+    let organisation_id = match reach {
+        Reach::Everything => None,
+        Reach::Organisation(organisation_id) => Some(organisation_id),
+    };
     let (client_id, secret) = (random_text(CLIENT_BYTES)?, random_text(SECRET_BYTES)?);
     let words: Vec<&str> = scopes.iter().map(|scope| scope.word()).collect();
     client
         .execute(
-            "insert into api_token (client, digest, name, scopes, expires_at) values ($1, $2, $3, $4, $5)",
-            &[&client_id, &digest_of(&secret).as_slice(), &name, &words, &expires_at_ms.map(Instant)],
+            "insert into api_token (client, digest, name, scopes, expires_at, organisation_id)
+             values ($1, $2, $3, $4, $5, $6)",
+            &[&client_id, &digest_of(&secret).as_slice(), &name, &words, &expires_at_ms.map(Instant), &organisation_id],
         )
         .await?;
     Ok(format!("{TOKEN_PREFIX}{client_id}_{secret}"))
@@ -214,7 +230,10 @@ pub async fn note_use(client: &Client, api_token_id: i64) -> Result<(), StoreErr
 }
 
 const COLUMNS: &str =
-    "api_token.api_token_id, client, name, scopes, created_at, api_token.expires_at, revoked_at, last_used_at";
+    "api_token.api_token_id, client, api_token.name, scopes, api_token.created_at, api_token.expires_at, revoked_at,
+     last_used_at, api_token.organisation_id,
+     (select organisation.name from organisation
+      where organisation.organisation_id = api_token.organisation_id) as organisation";
 const VALID: &str = "revoked_at is null and (api_token.expires_at is null or api_token.expires_at > now())";
 
 fn token(row: &Row) -> ApiToken {
@@ -228,5 +247,7 @@ fn token(row: &Row) -> ApiToken {
         expires_at_ms: instant("expires_at"),
         revoked_at_ms: instant("revoked_at"),
         last_used_at_ms: instant("last_used_at"),
+        organisation_id: row.get("organisation_id"),
+        organisation: row.get("organisation"),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use polevod::api::{self, Shared};
 use polevod::capture::{self, CaptureError, News, Outcome, Wanted};
-use polevod::store::{self, Pool, Scope};
+use polevod::store::{self, Pool, Reach, Scope};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PublishProperties};
 use rumqttc::v5::{AsyncClient, Event, MqttOptions};
@@ -23,6 +23,7 @@ fn wanted(machine: &str, signals: &[&str]) -> Wanted {
         rate_hz: 5.0,
         duration_s: 4,
         asked_by: "engineer Ivanova".into(),
+        reach: Reach::Everything,
     }
 }
 
@@ -199,8 +200,12 @@ async fn a_page_asks_over_http_and_looks_how_far_it_is() {
     let (_stop, stopped) = watch::channel(false);
     tokio::spawn(listener.serve(Shared::new(&config, None), stopped));
     let client = database.client().await;
-    let token = store::create_token(&client, "engineer Ivanova", &[Scope::Capture], None).await.unwrap();
-    let stranger = store::create_token(&client, "portal", &[Scope::Aemp], None).await.unwrap();
+    let token =
+        store::create_token(&client, "engineer Ivanova", &[Scope::Capture], Reach::Everything, None).await.unwrap();
+    let stranger = store::create_token(&client, "portal", &[Scope::Aemp], Reach::Everything, None).await.unwrap();
+    let organisation = store::enter_organisation(&client, "Колос").await.unwrap();
+    let limited = Reach::Organisation(organisation);
+    let neighbour = store::create_token(&client, "neighbour", &[Scope::Capture], limited, None).await.unwrap();
     let send = |machine: &str, token: &str, body: &str| {
         let agent: Agent = Agent::config_builder().http_status_as_error(false).build().into();
         let request = agent.post(format!("http://{address}/api/v1/machines/{machine}/captures"));
@@ -211,10 +216,17 @@ async fn a_page_asks_over_http_and_looks_how_far_it_is() {
     let body = r#"{"signals":["engine_speed_rpm"],"rate_hz":5,"duration_s":4}"#;
     assert_eq!(send("M-5", &stranger, body).0, 403);
     assert_eq!(send("NOBODY", &token, body).0, 404);
+    assert_eq!(send("M-5", &neighbour, body).0, 404, "it is a machine of somebody else");
     assert_eq!(send("M-5", &token, r#"{"signals":[],"rate_hz":5,"duration_s":4}"#).0, 400);
     let (status, location) = send("M-5", &token, body);
     assert_eq!(status, 202);
     let request = location.unwrap().strip_prefix("/api/v1/captures/").unwrap().to_owned();
+    let look = |token: &str| {
+        let agent: Agent = Agent::config_builder().http_status_as_error(false).build().into();
+        let asked = agent.get(format!("http://{address}/api/v1/captures/{request}"));
+        blocking(|| asked.header("Authorization", format!("Bearer {token}")).call().unwrap().status().as_u16())
+    };
+    assert_eq!((look(&token), look(&neighbour)), (200, 404));
     let done = eventually("the capture is done", LONG, async || {
         let agent = Agent::new_with_defaults();
         let asked = agent.get(format!("http://{address}/api/v1/captures/{request}"));

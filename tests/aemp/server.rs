@@ -6,7 +6,7 @@ use std::time::Duration;
 use polevod::api::{self, Shared};
 use polevod::exchange::aemp::fetch::{self, Server, SignIn};
 use polevod::exchange::aemp::{self, Equipment, Metric};
-use polevod::store::{self, ForeignMachine, Scope};
+use polevod::store::{self, ForeignMachine, Reach, Scope};
 use tokio::sync::watch;
 use ureq::Agent;
 use wire::{BootId, MachineSerial, Sample, SignalId, catalogue};
@@ -46,7 +46,7 @@ impl Site {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(listener.serve(Shared::new(&config, None), stopped));
         let client = database.client().await;
-        let token = store::create_token(&client, "test", &[Scope::Aemp], None).await.unwrap();
+        let token = store::create_token(&client, "test", &[Scope::Aemp], Reach::Everything, None).await.unwrap();
         Self { database, address, token, _stop: stop }
     }
 
@@ -291,6 +291,173 @@ async fn faults_come_when_they_come_up_and_a_long_series_is_paged() {
     assert_eq!(odometer(6).entries.len(), 0);
 }
 
+/// Whether a page holds a value, and which: in both forms.
+fn figures_of(site: &Site, path: &str, element: &str, number: &str) -> (Option<String>, serde_json::Value) {
+    let texts = validated(&site.page(path));
+    let found = texts.iter().find(|(path, _)| path.ends_with(&format!("{element}[1]/{number}[1]")));
+    let bearer = format!("Bearer {}", site.token);
+    let json = site.get(path, &[("Authorization", &bearer), ("Accept", "application/json")]);
+    let value: serde_json::Value = serde_json::from_str(&json.body).unwrap();
+    let machines = value["Equipment"].as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    let machine = machines.into_iter().find(|machine| !machine[element].is_null()).unwrap_or_default();
+    (found.map(|(_, text)| text.clone()), machine[element][number].clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn load_and_speed_are_those_of_the_24_hours_before_the_snapshot() {
+    let site = Site::start().await;
+    let now_s = jiff::Timestamp::now().as_second();
+    // Seconds before now.
+    let at = |ago_s: i64, values: &[(SignalId, f64)]| sample((now_s - ago_s) * 1000, values);
+    let running = |ago_s, load_pct, speed_kmh| {
+        at(
+            ago_s,
+            &[
+                (catalogue::ENGINE_SPEED_RPM, 1900.0),
+                (catalogue::ENGINE_LOAD_PCT, load_pct),
+                (catalogue::GROUND_SPEED_KMH, speed_kmh),
+            ],
+        )
+    };
+    let mut samples = vec![running(30 * 3600, 100.0, 38.0), running(30 * 3600 - 1, 100.0, 38.0)];
+    // A minute at 90 % in samples of ten seconds, then three minutes at 30 % in samples of a minute.
+    samples.extend((0..=6).map(|step| running(7_200 - step * 10, 90.0, 8.0)));
+    samples.extend((1..=3).map(|step| running(7_140 - step * 60, 30.0, 12.0)));
+    // The receiver jumps; then the engine stands, and what it says of its load counts for nothing.
+    samples.push(running(6_959, 30.0, 97.0));
+    samples.push(at(
+        6_900,
+        &[(catalogue::ENGINE_SPEED_RPM, 0.0), (catalogue::ENGINE_LOAD_PCT, 0.0), (catalogue::GROUND_SPEED_KMH, 0.0)],
+    ));
+    site.store(&[machine("USED-1", Some("mtz-3522"), samples), machine("SILENT-1", None, Vec::new())]).await;
+    for path in ["/Fleet/1", "/Fleet/Equipment/MakeModelSerial/MTZ/mtz-3522/USED-1"] {
+        let load = figures_of(&site, path, "AverageLoadFactorLast24", "Percent");
+        // (60 s · 90 + 181 s · 30) / 241 s, by the time between samples.
+        assert_eq!(load, (Some("44.9".into()), 44.9.into()), "{path}");
+        let speed = figures_of(&site, path, "MaximumSpeedLast24", "SpeedValue");
+        assert_eq!(speed, (Some("12".into()), serde_json::json!(12.0)), "{path}");
+        let unit = figures_of(&site, path, "MaximumSpeedLast24", "SpeedUnits");
+        assert_eq!(unit.0.as_deref(), Some("kilometre per hour"));
+    }
+    let silent = site.page("/Fleet/Equipment/MakeModelSerial/unknown/unknown/SILENT-1");
+    assert!(!silent.contains("Last24"), "what is not known is absent: {silent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_series_of_a_days_use_has_an_entry_for_each_utc_day() {
+    let site = Site::start().await;
+    // The 20th from 05:12 on, the 21st not at all, the 22nd.
+    let day = |days: i64, load_pct: f64, speed_kmh: f64| {
+        (0..60).map(move |step| {
+            at(
+                days * 86_400 + step,
+                &[
+                    (catalogue::ENGINE_SPEED_RPM, 1900.0),
+                    (catalogue::ENGINE_LOAD_PCT, load_pct),
+                    (catalogue::GROUND_SPEED_KMH, speed_kmh),
+                ],
+            )
+        })
+    };
+    site.store(&[machine("USED-2", None, day(0, 80.0, 9.0).chain(day(2, 40.0, 31.5)).collect())]).await;
+    let series = |resource: &str, metric: Metric, period: &str| {
+        let text = site.page(&format!("/Fleet/Equipment/MakeModelSerial/unknown/unknown/USED-2/{resource}/{period}"));
+        let (series, problems) = aemp::series("page", text.as_bytes());
+        assert_eq!(problems, [], "{text}");
+        let figures = series.entries.iter().filter_map(|entry| entry.values.get(metric));
+        figures.map(|figure| format!("{} {}", figure.at, figure.value)).collect::<Vec<_>>()
+    };
+    let load = series("averageLoadFactorLast24", Metric::LoadFactorLast24, "2026-08-20/2026-08-24/1");
+    assert_eq!(load, ["2026-08-21T00:00:00Z 80", "2026-08-23T00:00:00Z 40"]);
+    let speed = series("MaximumSpeedLast24", Metric::MaximumSpeedLast24, "2026-08-22T06:00:00Z/2026-08-23T00:00:00Z/1");
+    assert_eq!(speed, ["2026-08-23T00:00:00Z 31.5"]);
+    assert!(series("MaximumSpeedLast24", Metric::MaximumSpeedLast24, "2026-08-20/2026-08-24/2").is_empty());
+    let bearer = format!("Bearer {}", site.token);
+    let path =
+        "/Fleet/Equipment/MakeModelSerial/unknown/unknown/USED-2/AverageLoadFactorLast24/2026-08-20/2026-08-24/1";
+    let json = site.get(path, &[("Authorization", &bearer), ("Accept", "application/json")]);
+    let value: serde_json::Value = serde_json::from_str(&json.body).unwrap();
+    assert_eq!(value["AverageLoadFactorLast24"][1]["Percent"], 40.0, "{value}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_an_organisation_shows_its_machines_and_knows_of_no_others() {
+    let site = Site::start().await;
+    let numbered =
+        |n: i64| machine(&format!("M-{n:03}"), Some("gs12"), vec![at(n, &[(catalogue::ENGINE_HOURS_H, n as f64)])]);
+    site.store(&(0..230).map(numbered).collect::<Vec<_>>()).await;
+    let client = site.database.client().await;
+    let (dawn, field) = (
+        store::enter_organisation(&client, "ООО Заря").await.unwrap(),
+        store::enter_organisation(&client, "Колос").await.unwrap(),
+    );
+    assert_eq!(store::enter_organisation(&client, "ООО Заря").await.unwrap(), dawn, "a name is one organisation");
+    assert!(store::enter_organisation(&client, " ").await.is_err());
+    // Every second machine up to 219 is of the one, some others of the other, the rest of nobody.
+    let serials = |numbers: &[i64]| numbers.iter().map(|n| format!("M-{n:03}")).collect::<Vec<_>>();
+    let even: Vec<i64> = (0..110).map(|n| n * 2).collect();
+    assert_eq!(store::assign_machines(&client, &serials(&even), Some(dawn)).await.unwrap(), Vec::<String>::new());
+    store::assign_machines(&client, &serials(&[1, 3, 5]), Some(field)).await.unwrap();
+    assert_eq!(
+        store::assign_machines(&client, &["NOBODY".into()], Some(field)).await.unwrap(),
+        ["NOBODY"],
+        "an unknown machine is told"
+    );
+    let organisations = store::organisations(&client).await.unwrap();
+    assert_eq!(organisations, [("Колос".to_owned(), 3), ("ООО Заря".to_owned(), 110)]);
+
+    let limited = |organisation_id| Reach::Organisation(organisation_id);
+    let of_dawn = store::create_token(&client, "Заря", &[Scope::Aemp], limited(dawn), None).await.unwrap();
+    let of_field = store::create_token(&client, "Колос", &[Scope::Aemp], limited(field), None).await.unwrap();
+    let get = |token: &str, path: &str| site.get(path, &[("Authorization", &format!("Bearer {token}"))]);
+    let fleet = |token: &str, page: i64| {
+        let answer = get(token, &format!("/Fleet/{page}"));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        aemp::fleet("page", answer.body.as_bytes()).0
+    };
+    let last = |page: &aemp::Fleet| {
+        let link = page.links.iter().find(|link| link.rel == aemp::Rel::Last).unwrap();
+        link.href.rsplit('/').next().unwrap().to_owned()
+    };
+    // Pages count within what the token sees.
+    let (first, second) = (fleet(&of_dawn, 1), fleet(&of_dawn, 2));
+    assert_eq!((first.equipment.len(), second.equipment.len(), last(&first)), (100, 10, "2".into()));
+    let seen = first.equipment.iter().chain(&second.equipment).filter_map(|one| one.header.serial_number.clone());
+    assert_eq!(seen.collect::<Vec<_>>(), serials(&even));
+    assert_eq!(get(&of_dawn, "/Fleet/3").status, 404);
+    let others = fleet(&of_field, 1);
+    assert_eq!((others.equipment.len(), last(&others)), (3, "1".into()));
+    let all = fleet(&site.token, 1);
+    assert_eq!((all.equipment.len(), last(&all)), (100, "3".into()), "an administrator sees every machine");
+
+    let machine = |serial: &str| format!("/Fleet/Equipment/MakeModelSerial/Gomselmash/gs12/{serial}");
+    let series = |serial: &str| format!("{}/CumulativeOperatingHours/2026-08-20/2026-08-21/1", machine(serial));
+    for (serial, dawn_sees, field_sees) in [("M-004", 200, 404), ("M-003", 404, 200), ("M-007", 404, 404)] {
+        for path in [machine(serial), series(serial)] {
+            assert_eq!(get(&of_dawn, &path).status, dawn_sees, "{path}");
+            assert_eq!(get(&of_field, &path).status, field_sees, "{path}");
+            assert_eq!(get(&site.token, &path).status, 200, "{path}");
+        }
+    }
+    let (unknown, foreign) = (get(&of_dawn, &machine("M-999")).body, get(&of_dawn, &machine("M-003")).body);
+    assert_eq!(unknown.replace("M-999", ""), foreign.replace("M-003", ""), "an answer does not tell that it exists");
+
+    // What is given for a token's secret sees what the token sees.
+    let (id, secret) = of_field.strip_prefix("pvt_").unwrap().split_once('_').unwrap();
+    let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
+    let given: serde_json::Value = serde_json::from_str(&site.ask_token(&form).body).unwrap();
+    let access = given["access_token"].as_str().unwrap();
+    assert_eq!(fleet(access, 1).equipment.len(), 3);
+    assert_eq!(get(access, &machine("M-004")).status, 404);
+
+    // A machine that is sold is seen by its new owner alone.
+    store::assign_machines(&client, &serials(&[4]), Some(field)).await.unwrap();
+    assert_eq!((get(&of_dawn, &machine("M-004")).status, get(&of_field, &machine("M-004")).status), (404, 200));
+    let listed = store::list_tokens(&client).await.unwrap();
+    let names: Vec<_> = listed.iter().map(|token| (token.name.as_str(), token.organisation.as_deref())).collect();
+    assert_eq!(names, [("Колос", Some("Колос")), ("Заря", Some("ООО Заря")), ("test", None)]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_reads_without_a_valid_token_of_the_right_scope() {
     let site = Site::with(|settings| settings.with("aemp.requests_per_minute", 3)).await;
@@ -304,9 +471,9 @@ async fn nobody_reads_without_a_valid_token_of_the_right_scope() {
         assert_eq!(with(bad).status, 401, "{bad}");
     }
     let client = site.database.client().await;
-    let other = store::create_token(&client, "engineer", &[Scope::Capture], None).await.unwrap();
+    let other = store::create_token(&client, "engineer", &[Scope::Capture], Reach::Everything, None).await.unwrap();
     assert_eq!(with(&other).status, 403);
-    let expired = store::create_token(&client, "gone", &[Scope::Aemp], Some(1)).await.unwrap();
+    let expired = store::create_token(&client, "gone", &[Scope::Aemp], Reach::Everything, Some(1)).await.unwrap();
     assert_eq!(with(&expired).status, 401);
 
     // Three requests a minute, and then a pause that is named.

@@ -2,6 +2,7 @@
 //! client accepts it.
 //!
 //! A token with the scope `aemp` is needed, as bearer token or through `/iso15143-3/token` (OAuth 2 client credentials).
+//! One that is limited to an organisation sees a fleet of that organisation's machines, and no others.
 
 mod address;
 
@@ -17,14 +18,17 @@ use jiff::Timestamp;
 
 use super::answer::{ApiError, too_many};
 use super::{Shared, sign_in};
-use crate::exchange::aemp::{Document, Equipment, Fleet, Form, Link, Rel, Resource, Series, Timed, own};
+use crate::exchange::aemp::{Document, Equipment, Fleet, Form, Link, Metric, Rel, Resource, Series, Timed, own};
 use crate::exchange::aemp::{EngineStatus, Location, Remaining, Values};
-use crate::store::{self, Entries, Pooled, Recorded, RegisteredMachine, Scope, Slice};
+use crate::store::{self, Entries, Pooled, Reach, Recorded, RegisteredMachine, Scope, Slice, UseOfDay};
 use address::{Address, Named, PAGE_ENTRIES};
+use own::OfDay;
 use wire::catalogue;
 
 /// Where the server is mounted.
 const PREFIX: &str = "/iso15143-3";
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
 /// Reports before a period that tell which codes were active already.
 const FAULTS_LOOK_BACK_MS: i64 = 60_000;
 
@@ -44,14 +48,16 @@ async fn page(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Res
     })?;
     let base = format!("{}{PREFIX}", origin(&shared, &headers));
     let client = shared.pool.get().await?;
+    let reach = caller.reach();
     let document = match &address {
-        Address::Fleet { page } => fleet(&shared, &client, &base, &address, *page).await?,
+        Address::Fleet { page } => fleet(&shared, &client, reach, &base, &address, *page).await?,
         Address::Machine(named) => {
-            let machine = find(&client, named).await?;
-            snapshot(&shared, &client, &[machine]).await?.remove(0).document(now())
+            let machine = find(&client, reach, named).await?;
+            let at = now();
+            snapshot(&shared, &client, &[machine], at).await?.remove(0).document(at)
         }
         Address::Series { machine, resource, period, page } => {
-            let machine = find(&client, machine).await?;
+            let machine = find(&client, reach, machine).await?;
             let period = period.start.as_millisecond()..period.end.as_millisecond();
             let (series, total) = series(&shared, &client, &machine, *resource, &period, slice_of(*page)).await?;
             let links = links(&base, &address, *page, total);
@@ -96,31 +102,39 @@ fn links(base: &str, address: &Address, page: i64, total: i64) -> Vec<Link> {
 async fn fleet(
     shared: &Shared,
     client: &Pooled,
+    reach: Reach,
     base: &str,
     address: &Address,
     page: i64,
 ) -> Result<Document, ApiError> {
-    let (machines, total) = store::machines(&**client, slice_of(page)).await?;
+    let (machines, total) = store::machines(&**client, reach, slice_of(page)).await?;
     if machines.is_empty() && page > 1 {
         return Err(ApiError::NotFound(format!("there is no page {page}")));
     }
-    let equipment = snapshot(shared, client, &machines).await?;
-    let fleet = Fleet { snapshot_at: Some(now()), links: links(base, address, page, total), equipment };
+    let at = now();
+    let equipment = snapshot(shared, client, &machines, at).await?;
+    let fleet = Fleet { snapshot_at: Some(at), links: links(base, address, page, total), equipment };
     Ok(fleet.document())
 }
 
-/// What is known of each machine.
+/// What is known of each machine at an instant.
 async fn snapshot(
     shared: &Shared,
     client: &Pooled,
     machines: &[RegisteredMachine],
+    at: Timestamp,
 ) -> Result<Vec<Equipment>, ApiError> {
     let ids: Vec<i64> = machines.iter().map(|machine| machine.machine_id).collect();
     let newest = store::newest_values(&**client, &ids, &own::signals()).await?;
     let fuel: Vec<_> = newest.iter().filter(|value| value.signal == catalogue::FUEL_TOTAL_L).copied().collect();
     let grown = store::grown_in_a_day(&**client, &fuel).await?;
+    let days: Vec<(i64, i64)> = ids.iter().map(|id| (*id, at.as_millisecond())).collect();
+    let used = store::use_of_days(&**client, &days).await?;
     let one = |machine: &RegisteredMachine| {
-        let of_day = grown.iter().find(|value| value.machine_id == machine.machine_id);
+        let of_day = OfDay {
+            fuel: grown.iter().find(|value| value.machine_id == machine.machine_id),
+            used: used.iter().find(|used| used.machine_id == machine.machine_id),
+        };
         let model = machine.model.as_deref().and_then(|model| shared.catalogues.models.find(model));
         own::equipment(machine, &newest, of_day, model.and_then(|model| model.tank_l))
     };
@@ -128,8 +142,8 @@ async fn snapshot(
 }
 
 /// The machine that an address names: by its serial; make and model must be those of its header.
-async fn find(client: &Pooled, named: &Named) -> Result<RegisteredMachine, ApiError> {
-    let machine = store::machine_by_serial(&**client, &named.serial).await?;
+async fn find(client: &Pooled, reach: Reach, named: &Named) -> Result<RegisteredMachine, ApiError> {
+    let machine = store::machine_by_serial(&**client, reach, &named.serial).await?;
     let fits = |machine: &RegisteredMachine| {
         let header = own::header(machine);
         let same = |known: Option<&str>, asked: &str| match known {
@@ -178,6 +192,11 @@ async fn series(
         }
         Resource::FuelRemaining => catalogue::FUEL_LEVEL_PCT,
         Resource::DefRemaining => catalogue::DEF_LEVEL_PCT,
+        Resource::Number(metric @ (Metric::LoadFactorLast24 | Metric::MaximumSpeedLast24)) => {
+            return Ok(of(days_of_use(client, machine_id, period, metric, slice).await?, |equipment, at, value| {
+                equipment.values.set(metric, at, value);
+            }));
+        }
         Resource::Number(metric) => match own::signal(metric) {
             Some(signal) => signal,
             None => return Ok((Series::default(), 0)),
@@ -198,6 +217,28 @@ async fn series(
         }
         Resource::Locations | Resource::EngineCondition | Resource::Faults => {}
     }))
+}
+
+/// A figure of 24 hours at each midnight of UTC in a period: no shorter step makes another day of it.
+async fn days_of_use(
+    client: &Pooled,
+    machine_id: i64,
+    period: &std::ops::Range<i64>,
+    metric: Metric,
+    slice: Slice,
+) -> Result<Entries<f64>, ApiError> {
+    let first = period.start.div_euclid(DAY_MS) + 1;
+    let last = period.end.div_euclid(DAY_MS);
+    let days: Vec<(i64, i64)> = (first..=last).map(|day| (machine_id, day * DAY_MS)).collect();
+    let used = store::use_of_days(&**client, &days).await?;
+    let figure = |used: &UseOfDay| {
+        let figure = if metric == Metric::LoadFactorLast24 { used.load_pct } else { used.speed_kmh };
+        figure.map(|value| Recorded { recorded_at_ms: used.until_ms, value: own::tenths(value) })
+    };
+    let entries: Vec<_> = used.iter().filter_map(figure).collect();
+    let total = entries.len() as i64;
+    let page = entries.into_iter().skip(slice.offset as usize).take(slice.limit as usize);
+    Ok(Entries { entries: page.collect(), total })
 }
 
 /// The entries of a page, each set by `set`, and how many there are in all.

@@ -5,7 +5,7 @@ use super::node::{self, Node};
 /// The namespace of the standard.
 const NAMESPACE: &str = "http://standards.iso.org/iso/15143/-3";
 /// What comes as a list in JSON even when there is one of it.
-const ARRAYS: [&str; 13] = [
+const ARRAYS: [&str; 15] = [
     "Links",
     "Equipment",
     "FaultCode",
@@ -20,6 +20,8 @@ const ARRAYS: [&str; 13] = [
     "series:CumulativeIdleHours",
     "series:CumulativePowerTakeOffHours",
     "series:CumulativeActiveRegenerationHours",
+    "series:AverageLoadFactorLast24",
+    "series:MaximumSpeedLast24",
 ];
 
 /// The two forms of the standard.

@@ -301,7 +301,7 @@ impl Metric {
 
 impl Resource {
     /// The resources by the word in the address of a time series.
-    const WORDS: [(&'static str, Self); 11] = [
+    const WORDS: [(&'static str, Self); 13] = [
         ("Locations", Self::Locations),
         ("CumulativeOperatingHours", Self::Number(Metric::OperatingHours)),
         ("CumulativeIdleHours", Self::Number(Metric::IdleHours)),
@@ -309,6 +309,8 @@ impl Resource {
         ("FuelUsed", Self::Number(Metric::FuelUsed)),
         ("CumulativeFuelUsed", Self::Number(Metric::FuelUsed)),
         ("Distance", Self::Number(Metric::Distance)),
+        ("AverageLoadFactorLast24", Self::Number(Metric::LoadFactorLast24)),
+        ("MaximumSpeedLast24", Self::Number(Metric::MaximumSpeedLast24)),
         ("FuelRemainingRatio", Self::FuelRemaining),
         ("DEFRemainingRatio", Self::DefRemaining),
         ("EngineCondition", Self::EngineCondition),

@@ -10,7 +10,7 @@ use super::samples::signal_of;
 use crate::derive::FaultEntry;
 use crate::derive::health::Severity;
 use crate::derive::health::fault::{FaultCatalogue, FaultKey};
-use crate::store::{Newest, RegisteredMachine};
+use crate::store::{Newest, RegisteredMachine, UseOfDay};
 
 /// Makers by how the codes of the machine catalogue begin.
 const MAKERS: [(&str, &str); 6] = [
@@ -60,14 +60,17 @@ pub fn header(machine: &RegisteredMachine) -> Header {
     }
 }
 
-/// A machine of ours with the newest values of it; `fuel_of_a_day` is what the fuel counter grew by, `tank_l` what the
-/// fuel tank of its model holds.
-pub fn equipment(
-    machine: &RegisteredMachine,
-    newest: &[Newest],
-    fuel_of_a_day: Option<&Newest>,
-    tank_l: Option<f64>,
-) -> Equipment {
+/// What is known of a machine's last 24 hours.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OfDay<'a> {
+    /// What its fuel counter grew by.
+    pub fuel: Option<&'a Newest>,
+    /// How it was used.
+    pub used: Option<&'a UseOfDay>,
+}
+
+/// A machine of ours with the newest values of it; `tank_l` is what the fuel tank of its model holds.
+pub fn equipment(machine: &RegisteredMachine, newest: &[Newest], of_day: OfDay<'_>, tank_l: Option<f64>) -> Equipment {
     let find = |signal: SignalId| {
         let is_it = |value: &&Newest| value.machine_id == machine.machine_id && value.signal == signal;
         let value = newest.iter().find(is_it)?;
@@ -88,10 +91,20 @@ pub fn equipment(
             equipment.values.set(metric, value.at, value.value);
         }
     }
-    let grown = fuel_of_a_day.and_then(|grown| Some((Timestamp::from_millisecond(grown.recorded_at_ms).ok()?, grown)));
+    let grown = of_day.fuel.and_then(|grown| Some((Timestamp::from_millisecond(grown.recorded_at_ms).ok()?, grown)));
     if let Some((at, grown)) = grown {
         // Millilitres are what the counter resolves; the difference of two of them must not show more.
         equipment.values.set(Metric::FuelUsedLast24, at, (grown.value * 1000.0).round() / 1000.0);
+    }
+    if let Some((at, used)) =
+        of_day.used.and_then(|used| Some((Timestamp::from_millisecond(used.until_ms).ok()?, used)))
+    {
+        let figures = [(Metric::LoadFactorLast24, used.load_pct), (Metric::MaximumSpeedLast24, used.speed_kmh)];
+        for (metric, figure) in figures {
+            if let Some(value) = figure {
+                equipment.values.set(metric, at, tenths(value));
+            }
+        }
     }
     let by_speed = find(catalogue::ENGINE_SPEED_RPM);
     let by_word = find(catalogue::ENGINE_RUNNING);
@@ -101,6 +114,11 @@ pub fn equipment(
     equipment.fuel_remaining = level(catalogue::FUEL_LEVEL_PCT, tank_l);
     equipment.def_remaining = level(catalogue::DEF_LEVEL_PCT, None);
     equipment
+}
+
+/// A figure of a day, which is no finer than this.
+pub fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
 }
 
 fn running(said: Timed<f64>) -> Timed<EngineStatus> {

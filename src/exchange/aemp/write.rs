@@ -48,6 +48,8 @@ impl Series {
             "Distance" => "DistanceMessages",
             "CumulativeOperatingHours" => "CumulativeOperatingHoursMessages",
             "CumulativeIdleHours" => "CumulativeIdleHoursMessages",
+            "AverageLoadFactorLast24" => "AverageLoadFactorLast24Messages",
+            "MaximumSpeedLast24" => "MaximumSpeedLast24Messages",
             _ => "CumulativePowerTakeOffHoursMessages",
         };
         let mut root = Node::new(name).with_attribute("version", VERSION);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Doing, How, Machine};
 use crate::machine::catalogue::{HarvestOf, Implement, Kind};
 use crate::machine::demand::{Ground, Load, gear_for};
+use crate::machine::faults::Effects;
 use crate::machine::geometry::Point;
 use crate::machine::land::{Weather, smooth};
 use crate::machine::motion::Step;
@@ -29,6 +30,27 @@ const LEAST_TAKEN_FOR: f64 = 1.0;
 const TRAILER_KG: (f64, f64) = (7_000.0, 12_000.0);
 const TRAILERS_CHANGE: f64 = 0.10;
 const WHILE_TRAILERS_CHANGE: f64 = 0.5;
+
+/// Where the temperatures of a running machine tend to.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct HeatTargets {
+    pub(super) coolant_c: f64,
+    pub(super) transmission_c: f64,
+    pub(super) hydraulics_c: f64,
+    pub(super) bearing_c: f64,
+}
+
+impl HeatTargets {
+    /// How much higher they are than `others`.
+    fn above(self, others: Self) -> Self {
+        Self {
+            coolant_c: self.coolant_c - others.coolant_c,
+            transmission_c: self.transmission_c - others.transmission_c,
+            hydraulics_c: self.hydraulics_c - others.hydraulics_c,
+            bearing_c: self.bearing_c - others.bearing_c,
+        }
+    }
+}
 
 impl Machine {
     pub(super) fn plan_chunk(&mut self, now_s: f64) {
@@ -307,15 +329,21 @@ impl Machine {
     }
 
     /// Where temperatures tend to in a chunk.
-    fn plan_heat(&self, chunk: &mut Chunk, hour: f64) {
-        let heat = &self.model.heat;
+    fn plan_heat(&mut self, chunk: &mut Chunk, hour: f64) {
+        let model = Arc::clone(&self.model);
+        let heat = &model.heat;
         let air_c = self.weather.1.air_c(hour);
         let rated_kw = self.model.engine.as_ref().map_or(1.0, |engine| engine.rated_kw);
         let load = (chunk.power_kw.to / rated_kw).clamp(0.0, 1.1);
         let tend = |target_c: f64, time_s: f64| Tendency { target_c, time_s };
+        let targets = self.heat_targets(chunk, air_c, load, &self.effects);
+        self.warmer = HeatTargets::default();
+        if self.faults.has_causes() {
+            let healthy = self.heat_targets(chunk, air_c, load, &Effects::default());
+            self.warmer = targets.above(healthy);
+        }
         if self.model.kind == Kind::Peat {
-            let rubs = if chunk.shafts_on { 34.0 + 16.0 * load + 110.0 * self.effects.bearing } else { 0.0 };
-            chunk.bearing = tend(air_c + rubs, 700.0);
+            chunk.bearing = tend(targets.bearing_c, 700.0);
         }
         if !chunk.engine_on {
             chunk.coolant = tend(air_c, 7_200.0);
@@ -324,19 +352,29 @@ impl Machine {
             chunk.hydraulics = tend(air_c, 11_000.0);
             return;
         }
-        let clogged = 1.0 + 1.15 * self.effects.radiator;
-        let open_c = air_c + heat.coolant_rise_c * self.traits.heat * (0.25 + 0.75 * load) * clogged;
-        let held_c = heat.thermostat_c + 8.0 * load;
-        let coolant_c = open_c.max(held_c).min(air_c + 125.0);
         // A cold engine warms up with what it burns.
         let time_s = if self.plant.coolant_c < heat.thermostat_c - 8.0 { 520.0 - 330.0 * load.min(1.0) } else { 130.0 };
-        chunk.coolant = tend(coolant_c, time_s);
+        chunk.coolant = tend(targets.coolant_c, time_s);
         chunk.oil = tend(self.plant.coolant_c + 1.0 + heat.oil_rise_c * load, 330.0);
+        chunk.transmission = tend(targets.transmission_c, 1_500.0);
+        chunk.hydraulics = tend(targets.hydraulics_c, 1_400.0);
+    }
+
+    /// Where the temperatures of a running machine tend to with `effects`.
+    fn heat_targets(&self, chunk: &Chunk, air_c: f64, load: f64, effects: &Effects) -> HeatTargets {
+        let heat = &self.model.heat;
+        let rubs = if chunk.shafts_on { 34.0 + 16.0 * load + 110.0 * effects.bearing } else { 0.0 };
+        let clogged = 1.0 + 1.15 * effects.radiator;
+        let open_c = air_c + heat.coolant_rise_c * self.traits.heat * (0.25 + 0.75 * load) * clogged;
+        let held_c = heat.thermostat_c + 8.0 * load;
         let moves = if chunk.speed_mps.to > 0.3 { load } else { 0.15 * load };
-        let cooler = 1.0 + 1.6 * self.effects.transmission;
-        chunk.transmission = tend(air_c + heat.transmission_rise_c * (0.35 + 0.7 * moves) * cooler, 1_500.0);
         let busy = if chunk.shafts_on || chunk.crane_on { 0.5 + 0.4 * load } else { 0.25 + 0.3 * load };
-        let cooler = 1.0 + 1.5 * self.effects.hydraulics;
-        chunk.hydraulics = tend(air_c + heat.hydraulics_rise_c * (0.4 + 0.6 * busy) * cooler, 1_400.0);
+        HeatTargets {
+            coolant_c: open_c.max(held_c).min(air_c + 125.0),
+            transmission_c: air_c
+                + heat.transmission_rise_c * (0.35 + 0.7 * moves) * (1.0 + 1.6 * effects.transmission),
+            hydraulics_c: air_c + heat.hydraulics_rise_c * (0.4 + 0.6 * busy) * (1.0 + 1.5 * effects.hydraulics),
+            bearing_c: air_c + rubs,
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wire::Record;
 
 use super::{Auger, Doing, How, Machine, Stop, Way};
+use crate::machine::faults::{Effects, SensorFault};
 use crate::machine::gauges;
 use crate::machine::land::hash;
 use crate::machine::log::{Label, ms};
@@ -207,6 +208,14 @@ impl Machine {
             if dries {
                 facts.flame_lost = self.effects.flame;
             }
+            if self.faults.has_causes() {
+                let mut healthy = gauges::facts(&self.model, &self.traits, &self.plant, &moment, &Effects::default());
+                healthy.coolant_c -= self.warmer.coolant_c;
+                healthy.transmission_c -= self.warmer.transmission_c;
+                healthy.hydraulics_c -= self.warmer.hydraulics_c;
+                healthy.bearing_c -= self.warmer.bearing_c;
+                self.faults.notice(now_s, &facts, &healthy, self.level_off_pct(), truth);
+            }
             self.faults.watch(now_s, &facts, out, truth);
         }
         if let Some(number) = self.faults.take_stop() {
@@ -216,6 +225,17 @@ impl Machine {
             && now_s >= until_s - 1e-6
         {
             self.faults.repair(*number, now_s, truth);
+        }
+    }
+
+    /// By how much a sender that is stuck is off, per cent of the tank.
+    fn level_off_pct(&self) -> f64 {
+        let signal = wire::catalogue::FUEL_LEVEL_PCT;
+        match (self.frozen_at(signal), self.effects.broken(signal), &self.model.engine) {
+            (Some(shown_pct), Some(SensorFault::Stuck), Some(engine)) => {
+                (self.plant.tank_l / engine.tank_l * 100.0 - shown_pct).abs()
+            }
+            _ => f64::NAN,
         }
     }
 

@@ -65,15 +65,12 @@ impl Machine {
 
     /// What a sensor shows, broken ones included.
     pub(super) fn shown(&self, signal: SignalId, reading: &Reading<'_>) -> Option<f64> {
-        let Some((broken, how)) = self.effects.sensor.filter(|(broken, _)| *broken == signal) else {
+        let Some(how) = self.effects.broken(signal) else {
             return reading.value(signal);
         };
         match how {
             SensorFault::Open => None,
-            SensorFault::Stuck => match self.frozen {
-                Some((frozen, value)) if frozen == broken => Some(value),
-                _ => reading.value(signal),
-            },
+            SensorFault::Stuck => self.frozen_at(signal).or_else(|| reading.value(signal)),
             SensorFault::Noisy => {
                 let true_value = reading.value(signal)?;
                 let usual = wire::catalogue::find(signal).map_or(1.0, |row| row.usual.1 - row.usual.0);
@@ -82,6 +79,11 @@ impl Machine {
                 Some((true_value + 2.4 * usual * spike).max(0.0))
             }
         }
+    }
+
+    /// What a sensor that is stuck shows.
+    pub(super) fn frozen_at(&self, signal: SignalId) -> Option<f64> {
+        self.frozen.iter().find(|(frozen, _)| *frozen == signal).map(|(_, value)| *value)
     }
 
     pub(super) fn has_turned(&self) -> bool {
@@ -96,7 +98,7 @@ impl Machine {
         let plant = self.plant_at(time_s);
         let extent = self.unit.extent(time_s, changed, self.chunk.engine_on);
         let mut sample = Sample::at(ms(time_s));
-        let mut newly_frozen = None;
+        let mut newly_frozen = Vec::new();
         let (course_deg, moves) = {
             let reading = self.reading(time_s, &plant);
             sample.values.reserve(24);
@@ -107,17 +109,16 @@ impl Machine {
                     sample.set(*signal, value);
                 }
             }
-            if let Some((broken, SensorFault::Stuck)) = self.effects.sensor
-                && self.frozen.is_none_or(|(frozen, _)| frozen != broken)
-            {
-                newly_frozen = reading.value(broken).map(|value| (broken, value));
+            for (broken, how) in self.effects.sensors.iter().flatten() {
+                if *how == SensorFault::Stuck && self.frozen_at(*broken).is_none() {
+                    newly_frozen.extend(reading.value(*broken).map(|value| (*broken, value)));
+                }
             }
             (reading.pose.course_deg(reading.backwards), reading.moment.speed_mps > STANDS_MPS)
         };
-        if self.effects.sensor.is_none() {
-            self.frozen = None;
-        }
-        self.frozen = newly_frozen.or(self.frozen);
+        let effects = &self.effects;
+        self.frozen.retain(|(signal, _)| effects.broken(*signal) == Some(SensorFault::Stuck));
+        self.frozen.append(&mut newly_frozen);
         self.unit.last_course_deg = course_deg;
         self.unit.recorded(time_s, self.chunk.engine_on, moves);
         self.log.sampled();

@@ -27,6 +27,7 @@ use super::unit::Unit;
 use super::world::{Local, World};
 use crate::random::Random;
 use crate::truth::{Event, State};
+use chunks::HeatTargets;
 use start::{draw_plant, draw_traits};
 
 /// What a machine is about.
@@ -91,6 +92,8 @@ pub struct Machine {
     programme: Programme,
     faults: Faults,
     effects: Effects,
+    /// By how much causes raise what temperatures tend to.
+    warmer: HeatTargets,
     unit: Unit,
     log: TruthLog,
     tasks: Tasks,
@@ -99,7 +102,8 @@ pub struct Machine {
     auger: Option<Auger>,
     /// Refuelling or theft: since when, and litres before.
     filling: Option<(f64, f64, Occupation)>,
-    frozen: Option<(SignalId, f64)>,
+    /// Sensors that are stuck, and what they show.
+    frozen: Vec<(SignalId, f64)>,
     weather: (i64, Weather),
     slip: f64,
     draft_n: f64,
@@ -137,6 +141,7 @@ impl Machine {
             programme: Programme::new(Random::fork(seed, "programme")),
             faults,
             effects: Effects::default(),
+            warmer: HeatTargets::default(),
             unit: Unit::new(now_s, world.sample_period_s, random.unit()),
             log: TruthLog::new(now_s, &plant),
             tasks: Tasks::new(&serial),
@@ -145,7 +150,7 @@ impl Machine {
             on_field: false,
             auger: None,
             filling: None,
-            frozen: None,
+            frozen: Vec::new(),
             weather: (local.day, weather),
             slip: 0.0,
             draft_n: 0.0,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wire::{Fault, FaultReport, Lamps, Record, ReportKind};
 
 use super::codes::{Code, Facts, RULES};
-use super::kinds::{Acts, Effects, FaultKind, KINDS};
+use super::kinds::{Acts, Effects, FaultKind, KINDS, moved};
 use crate::machine::catalogue::Model;
 use crate::machine::settings::FaultSettings;
 use crate::random::Random;
@@ -22,6 +22,8 @@ const CONTACT_HOLDS_S: f64 = 6_000.0;
 const MOST_OCCURRENCES: u8 = 126;
 /// A cause that no code has told of is mended this many days later at most: then somebody looks at the machine anyway.
 const LONGEST_UNNOTICED: u8 = 12;
+/// Longest step of physics with the engine running; what is longer was a stand, seconds.
+const LONGEST_NOTICED_S: f64 = 60.0;
 /// A machine has to stand for this long before thieves come, seconds.
 const STANDS_FOR_THIEVES_S: f64 = 3_000.0;
 /// Codes that a machine can ever have had at a time; older ones are forgotten, as controllers do.
@@ -42,6 +44,9 @@ struct Cause {
     /// Of a contact: when it next changes, and whether it fails now.
     turns_s: f64,
     fails: bool,
+    /// For how long it has moved its signal by as much as can be told, seconds.
+    showing_s: f64,
+    shown: bool,
 }
 
 /// A code that is or was set.
@@ -80,6 +85,8 @@ pub(crate) struct Faults {
     /// Of a theft: beginning, end, litres a second.
     theft: Option<(f64, f64, f64)>,
     changed_sources: Vec<u8>,
+    /// Until when it is known how far causes moved their signals.
+    noticed_s: f64,
     /// A code of severity 4 has come.
     stop_demanded: Option<u32>,
 }
@@ -118,6 +125,7 @@ impl Faults {
             reported_s: f64::NEG_INFINITY,
             theft: None,
             changed_sources: Vec::new(),
+            noticed_s: f64::NEG_INFINITY,
             stop_demanded: None,
         }
     }
@@ -233,6 +241,8 @@ impl Faults {
             unnoticed: 0,
             turns_s: if is_contact { now_s + self.random.exponential(CONTACT_HOLDS_S) } else { f64::INFINITY },
             fails: matches!(acts, Acts::Sensor(..)),
+            showing_s: 0.0,
+            shown: false,
         };
         self.next_number += 1;
         truth.push(step_of(&cause, FaultStep::Begins, now_s));
@@ -306,6 +316,34 @@ impl Faults {
             self.release(code, now_s, truth);
         }
         self.report(now_s, out);
+    }
+
+    /// Notes how far causes move what shows them, while the engine runs, and tells the truth once that is enough for
+    /// somebody who watches. `healthy` is what sensors would show without any cause.
+    pub(crate) fn notice(
+        &mut self,
+        now_s: f64,
+        facts: &Facts,
+        healthy: &Facts,
+        level_off_pct: f64,
+        truth: &mut Vec<Event>,
+    ) {
+        let elapsed_s = (now_s - std::mem::replace(&mut self.noticed_s, now_s)).min(LONGEST_NOTICED_S);
+        for cause in self.causes.iter_mut().filter(|cause| !cause.shown) {
+            let FaultKind { acts, tells: Some(tells), .. } = KINDS[cause.kind] else { continue };
+            if moved(acts, facts, healthy, level_off_pct) >= tells.by {
+                cause.showing_s += elapsed_s;
+                cause.shown = cause.showing_s >= tells.for_s;
+                if cause.shown {
+                    truth.push(step_of(cause, FaultStep::Shows, now_s));
+                }
+            }
+        }
+    }
+
+    /// Whether anything is wrong.
+    pub(crate) fn has_causes(&self) -> bool {
+        !self.causes.is_empty()
     }
 
     fn cause_of(&self, acts: Acts) -> Option<u32> {

@@ -48,7 +48,7 @@ enum CheckState {
     Limit(LimitState),
     Rate(RateState),
     Day(DayState),
-    Fuel(FuelState),
+    Fuel(Box<FuelState>),
     Reset(ResetState),
     Silence(SilenceState),
 }
@@ -218,7 +218,7 @@ impl CheckState {
             Check::Limit(_) => Self::Limit(LimitState::default()),
             Check::Rate(_) => Self::Rate(RateState::default()),
             Check::Share(_) | Check::Agree(_) => Self::Day(DayState::default()),
-            Check::Fuel(_) => Self::Fuel(FuelState::default()),
+            Check::Fuel(_) => Self::Fuel(Box::default()),
             Check::Reset(_) => Self::Reset(ResetState::default()),
             Check::Silence(_) => Self::Silence(SilenceState::default()),
         }

@@ -116,7 +116,7 @@ impl Limit {
         let values = self.value.evaluate(block);
         let when = self.when.as_ref().map(|when| when.evaluate(block));
         if let Some(learn) = &self.learn {
-            block.learned = learn.run(block, &values, when.as_deref(), &mut state.learned);
+            block.learned = learn.run(block, &values, when.as_deref(), &self.compared, &mut state.learned);
         }
         let limits = self.limit.evaluate(block);
         if state.phase == Phase::Quiet

@@ -113,6 +113,7 @@ struct RawLearn {
     by: Option<String>,
     step: Option<f64>,
     anew_after_s: Option<f64>,
+    rises_over_s: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,6 +156,8 @@ struct RawFuel {
     at_least_pct: f64,
     within_s: f64,
     join_s: f64,
+    #[serde(default = "one")]
+    moving_h: f64,
     tank_l: Option<f64>,
     raise_when: Option<String>,
 }
@@ -184,6 +187,9 @@ fn limit() -> String {
 }
 fn thirty() -> f64 {
     30.0
+}
+fn one() -> f64 {
+    1.0
 }
 fn fuel_level() -> String {
     "fuel_level_pct".into()
@@ -444,6 +450,9 @@ impl RuleSet {
                 anew_after_ms: raw
                     .anew_after_s
                     .map(|seconds| milliseconds("learn.anew_after_s", seconds, 1_000.0, errors)),
+                rises_over_ms: raw
+                    .rises_over_s
+                    .map(|seconds| positive("learn.rises_over_s", seconds, 86_400.0, errors) * 1_000.0),
             }
         });
         let value = self.value("value", &raw.value, false, errors);
@@ -507,6 +516,7 @@ impl RuleSet {
             at_least_share: positive("at_least_pct", raw.at_least_pct, 100.0, errors) / 100.0,
             within_ms: milliseconds("within_s", raw.within_s, 1_000.0, errors),
             join_ms: milliseconds("join_s", raw.join_s, 1_000.0, errors),
+            moving_ms: milliseconds("moving_h", raw.moving_h, 3_600_000.0, errors).max(1),
             tank_l: raw.tank_l.map(|tank_l| positive("tank_l", tank_l, 10_000.0, errors)),
             raise_when: raw.raise_when.map(|raise_when| self.condition("raise_when", &raise_when, errors)),
         }
