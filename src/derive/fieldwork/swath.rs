@@ -111,13 +111,13 @@ impl Strip {
             let end = (first + 1..self.vertices.len()).find(begins).unwrap_or(self.vertices.len());
             self.vertices[first].sample..self.vertices[end - 1].sample
         });
-        let after = *run.end() + 1;
         let mut from = *run.start();
         let mut ranges = Vec::new();
-        for piece in pieces.chain([after..after]) {
-            ranges.push(from..piece.start.max(from));
+        for piece in pieces {
+            ranges.push(from..piece.start);
             from = piece.end;
         }
+        ranges.push(from..*run.end() + 1);
         let lasts_s = |range: &Range<usize>| {
             let end = range.end.min(at_ms.len() - 1);
             (at_ms[end] - at_ms[range.start]) as f64 / 1000.0

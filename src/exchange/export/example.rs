@@ -78,6 +78,7 @@ pub(crate) fn session(field: &Field) -> Session {
         width: Width { mean_m: Some(7.0), max_m: Some(7.0), source: Source::Reported },
         area: Area {
             union_m2: Some(31_400.0),
+            unplaced_m2: None,
             swept_m2: Some(32_200.0),
             overlap_share: Some(0.024_844),
             skipped_m2: Some(210.0),
