@@ -1,11 +1,12 @@
 //! How fast frames decode into columns, and how many bytes a sample takes, for each form of the wire. One thread.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 use wire::{Compression, Frame, decode, encode, encode_json};
 
+use crate::processor::Watch;
 use crate::report::{Goal, Report};
 use crate::workload::Unit;
 use crate::yield_log;
@@ -96,26 +97,15 @@ fn measure_source(source: &'static str, frames: &[Frame]) -> Vec<Line> {
 }
 
 fn samples_per_second(encoded: &[Vec<u8>], samples: usize) -> f64 {
-    let begin = Instant::now();
-    let busy_before = busy();
+    let watch = Watch::start();
     let mut rounds = 0;
-    while begin.elapsed() < ROUND {
+    while watch.elapsed() < ROUND {
         for bytes in encoded {
             black_box(decode(black_box(bytes)).expect("frames we wrote ourselves"));
         }
         rounds += 1;
     }
-    let busy = match (busy_before, busy()) {
-        (Some(before), Some(after)) => after - before,
-        _ => begin.elapsed(),
-    };
-    (rounds * samples) as f64 / busy.as_secs_f64()
-}
-
-/// Time this thread has had a core for, so that neighbours on the machine do not count; none outside Linux.
-fn busy() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    (rounds * samples) as f64 / watch.busy().as_secs_f64()
 }
 
 fn harvest_day(samples_a_frame: usize) -> Vec<Frame> {

@@ -5,10 +5,13 @@
 //! fsync, acknowledgement after commit and the ledger are on throughout.
 
 mod decode;
+mod fold;
 mod freshness;
 mod loader;
 mod memory;
+mod processor;
 mod publisher;
+mod recompute;
 mod report;
 mod server;
 mod service;
@@ -48,6 +51,10 @@ struct Arguments {
 enum Part {
     /// Size on the wire, and speed of decoding.
     Wire,
+    /// Speed of field work and health from samples in memory.
+    Fold,
+    /// Recomputing a stored machine-day against reading it.
+    Recompute,
     /// Loader and ingest against `psql \copy`.
     Throughput,
     /// From sample to queryable, at half of the greatest load.
@@ -75,13 +82,20 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         progress.set_message("decoding");
         decode::measure(&mut report);
     }
-    if [Part::Throughput, Part::Freshness, Part::Memory].into_iter().any(wanted) {
+    if wanted(Part::Fold) {
+        progress.set_message("field work and health");
+        fold::measure(&mut report);
+    }
+    if [Part::Throughput, Part::Freshness, Part::Memory, Part::Recompute].into_iter().any(wanted) {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let mut server = server::Server::start(&runtime, &progress)?;
         let mut samples_per_s = None;
         if wanted(Part::Throughput) {
             let rounds = throughput::measure(&mut server, arguments, &progress)?;
             samples_per_s = Some(throughput::report(&rounds, &mut report));
+        }
+        if wanted(Part::Recompute) {
+            recompute::measure(&server, arguments.rounds, &progress, &mut report)?;
         }
         if wanted(Part::Freshness) {
             freshness::measure(&mut server, samples_per_s, &progress, &mut report)?;

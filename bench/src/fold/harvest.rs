@@ -1,68 +1,14 @@
-//! How fast rules, trends and faults are followed, on one core: `cargo run --release --example health_speed`.
-//!
-//! Two months of a combine's harvest days at one sample in five seconds, as they are read from the store: every signal
-//! that a PALESSE combine reports, at its rate, moving as it does in work, with stops, nights, and now and then an
-//! engine that runs hot. All built-in rules are in force.
+//! Harvest days of a combine: every signal that a PALESSE combine reports, at its rate, moving as it does in work, with
+//! stops, nights, and now and then an engine that runs hot.
 
-use std::time::Instant;
-
-use jiff::tz::TimeZone;
-use polevod::catalogues;
 use polevod::derive::Readings;
-use polevod::derive::health::rule::Ended;
-use polevod::derive::health::{HealthFold, HealthState};
 use wire::{SignalId, catalogue as signal};
 
 /// Samples of a day: twelve hours at one in five seconds.
 const DAY_SAMPLES: usize = 8_640;
-const DAYS: usize = 60;
-/// Runs, of which the fastest counts: the computer is shared.
-const RUNS: usize = 5;
-const GOAL_M: f64 = 2.0;
-
-fn main() {
-    let catalogues = catalogues::built_in();
-    let facts = catalogues.models.facts(Some("gs12"));
-    let zone = TimeZone::get("Asia/Tomsk").expect("the zone data is built in");
-    let days: Vec<Readings> = (0..DAYS).map(day).collect();
-    let samples: usize = days.iter().map(Readings::len).sum();
-    let values: usize = days.iter().map(values).sum();
-    println!(
-        "{samples} samples, {:.1} values each; {} rules, {} trends",
-        values as f64 / samples as f64,
-        catalogues.rules.rules_for(Some("gs12")).count(),
-        catalogues.rules.trends_for(Some("gs12")).count()
-    );
-    let mut best = f64::INFINITY;
-    let mut found = 0;
-    let mut state_bytes = 0;
-    for _ in 0..RUNS {
-        let began = Instant::now();
-        let mut ended = Ended::default();
-        let mut state = HealthState::default();
-        for readings in &days {
-            let mut fold = HealthFold::new(&catalogues.rules, &catalogues.faults, &facts, &zone, state);
-            fold.push(readings, 0..readings.len(), &[], i64::MAX, &mut ended);
-            state = fold.state();
-        }
-        best = best.min(began.elapsed().as_secs_f64());
-        found = ended.episodes.len();
-        state_bytes = state.encode().len();
-    }
-    let speed = samples as f64 / best / 1e6;
-    println!("{speed:.2} M samples/s a core (goal {GOAL_M}), {found} episodes, state {state_bytes} bytes");
-}
-
-fn values(readings: &Readings) -> usize {
-    let of = |id: SignalId| {
-        let signal = readings.signal(id);
-        (0..readings.len()).filter(|index| signal.at(*index).is_some()).count()
-    };
-    readings.signals().map(of).sum()
-}
 
 /// A harvest day. The noise is a fixed sequence, so that every run does the same work.
-fn day(number: usize) -> Readings {
+pub(crate) fn day(number: usize) -> Readings {
     let begins_ms = 1_787_184_000_000 + number as i64 * 86_400_000;
     let mut readings = Readings::default();
     let mut random = number as u64 + 1;
