@@ -26,10 +26,13 @@ Where the difference comes from:
 
 - **Area**: receivers. Passes of a plain receiver stray from each other by half a metre; slits narrower than that cannot be
   told from none and are closed. Narrow ploughs suffer most.
-- **Fuel** without a counter comes from the level in the tank, which swings.
+- **Fuel** without a counter comes from the level in the tank, which swings. A sender that is stuck, or away for a fifth of
+  the session, tells none.
+- **Begins**: a way along the headland to the first pass, at the speed of work and without an implement that says so, looks like
+  a pass; the first passes in a corner, shorter than 15 m, look like turns.
 - **Mass**: the flow sensor of each machine is off by some tenths of a per cent, as it is in the truth. A weighbridge
   factor (`polevod implement machine … --mass-factor`) sets it right.
-- **Position alone**: what a track looks like. A way along the headland at working speed looks like work.
+- **Position alone**: what a track looks like, and nothing else.
 ";
 
 pub(crate) fn write(season: &Season, samples: usize, comparisons: &[Comparison]) -> String {
@@ -54,6 +57,7 @@ pub(crate) fn write(season: &Season, samples: usize, comparisons: &[Comparison])
     row("found where there was none", &|c| c.invented.to_string());
     row("area, each place once", &|c| pairs(&c.area_ha));
     row("area, width × distance", &|c| pairs(&c.swept_ha));
+    row("fuel told", &|c| c.fuel_l.0.len().to_string());
     row("fuel", &|c| pairs(&c.fuel_l));
     row("mass, wet", &|c| pairs(&c.mass_t));
     row("moisture", &|c| pairs(&c.moisture_pct));
