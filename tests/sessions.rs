@@ -54,7 +54,8 @@ fn replayed_recordings_become_sessions_with_the_machines_own_figures() {
 
     // Again: nothing is new, nothing is revised.
     found.iter().for_each(|path| drop(site.replay(path)));
-    assert!(sessions(&site, &[]).iter().all(|session| session["revision"] == 1));
+    let again = sessions(&site, &[]);
+    assert!(again.iter().all(|session| session["revision"] == 1), "{again:#?}");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn the_russian_report_says_what_was_done() {
             Составлен
             | 21.08.2026 01:30 (UTC+7)
             Редакция
-            | 2 · 82514a0b
+            | 2 · fc5461da
             Полнота данных
             | 98,8 % (10 680 из 10 803 записей)
             Дальнее &amp; ближнее (12/3)  | 41,13 га, яровая пшеница
@@ -164,7 +164,7 @@ fn the_russian_report_says_what_was_done() {
             | фамилия, имя, должность | подпись, дата
             Работу принял
             | фамилия, имя, должность | подпись, дата
-            Состояние 82514a0b · актуальный отчёт: https://polevod.example/reports/field-work?field=7"#]],
+            Состояние fc5461da · актуальный отчёт: https://polevod.example/reports/field-work?field=7"#]],
     );
 }
 
@@ -186,7 +186,7 @@ fn the_english_report_says_the_same() {
             Prepared
             | 21 Aug 2026 01:30 (UTC+7)
             Revision
-            | 2 · 82514a0b
+            | 2 · fc5461da
             Data completeness
             | 98.8 % (10,680 of 10,803 records)
             Дальнее &amp; ближнее (12/3)  | 41.13 ha, spring wheat

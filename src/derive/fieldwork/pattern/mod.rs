@@ -83,7 +83,7 @@ pub(super) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 /// The value below which `share` of all lie.
-pub(super) fn quantile(values: impl Iterator<Item = f64>, share: f64) -> Option<f64> {
+pub(in crate::derive::fieldwork) fn quantile(values: impl Iterator<Item = f64>, share: f64) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     let place = ((values.len() as f64 * share) as usize).min(values.len().checked_sub(1)?);
     Some(*values.select_nth_unstable_by(place, f64::total_cmp).1)

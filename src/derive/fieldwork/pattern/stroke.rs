@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::super::Rules;
 use super::super::track::Track;
 use super::leg::Leg;
-use super::median;
 use super::neighbour::{CORE_MIN_M, Grid, are_parallel, beside_worked};
 use super::node::Node;
+use super::{median, quantile};
 use crate::derive::geometry::Point;
 
 /// Legs of one stroke follow within so many seconds…
@@ -19,10 +19,12 @@ const CORE_SHARE: f64 = 0.4;
 /// Neighbouring passes lie one spacing apart, give or take this share of it, or what drivers and receivers stray, m.
 const BESIDE_SHARE: f64 = 0.3;
 const BESIDE_M: f64 = 0.7;
-/// Faster than the usual speed at work by this factor is no work.
-const FAST_FACTOR: f64 = 1.25;
-/// Nor is what leads straight to a pass and is faster by this factor: from pass to pass there is a turn.
-const LEADING_FACTOR: f64 = 1.05;
+/// Faster than at work by these factors is no work: the first factor is over the usual speed, the second over the high ones.
+const FAST: (f64, f64) = (1.25, 1.15);
+/// Share of passes that are no faster than the high speed.
+const HIGH_SHARE: f64 = 0.9;
+/// Nor is what leads straight to a pass and is faster by these: from pass to pass there is a turn.
+const FAST_LEADING: (f64, f64) = (1.05, 1.0);
 /// A pass that begins so soon, and within so many nodes, begins without a turn, s.
 const STRAIGHT_ON_S: f64 = 8.0;
 const STRAIGHT_ON_NODES: usize = 3;
@@ -73,15 +75,15 @@ impl Spread<'_> {
 
 /// Decides which legs were worked.
 pub(super) fn judge(legs: &mut [Leg], spread: &Spread<'_>, at_ms: &[i64], track: &Track, rules: &Rules) {
-    let usual_mps = usual_speeds(legs, spread);
+    let speeds = usual_speeds(legs, spread);
     let strokes = strokes(legs, spread.nodes, at_ms, track, rules);
     let length_of =
         |legs: &[Leg], stroke: &Range<usize>| -> f64 { legs[stroke.clone()].iter().map(|leg| leg.length_m).sum() };
     let mut is_round = vec![false; strokes.len()];
     rounds(legs, &strokes, spread, at_ms, track, rules).into_iter().for_each(|round| is_round[round].fill(true));
     // Who is clearly faster than at work is on the way; so is who is faster and comes to a pass without a turn.
-    let is_faster = |legs: &[Leg], stroke: &Range<usize>, factor: f64| {
-        let fast = stroke.clone().filter(|leg| legs[*leg].speed_mps > factor * usual_mps[*leg]);
+    let is_faster = |legs: &[Leg], stroke: &Range<usize>, (usual, high): (f64, f64)| {
+        let fast = stroke.clone().filter(|leg| speeds[*leg].are_exceeded_by(legs[*leg].speed_mps, usual, high));
         fast.map(|leg| legs[leg].length_m).sum::<f64>() > CORE_SHARE * length_of(legs, stroke)
     };
     let leads_on = |legs: &[Leg], number: usize| {
@@ -93,9 +95,15 @@ pub(super) fn judge(legs: &mut [Leg], spread: &Spread<'_>, at_ms: &[i64], track:
         };
         !is_round[number] && next.is_some_and(is_straight_on)
     };
+    let is_lead: Vec<bool> = (0..strokes.len())
+        .map(|number| {
+            let is_fast = |next: &Range<usize>| is_faster(legs, next, FAST_LEADING);
+            leads_on(legs, number) && !strokes.get(number + 1).is_some_and(is_fast)
+        })
+        .collect();
     let is_way: Vec<bool> = (0..strokes.len())
         .map(|number| {
-            let factor = if leads_on(legs, number) { LEADING_FACTOR } else { FAST_FACTOR };
+            let factor = if is_lead[number] { FAST_LEADING } else { FAST };
             is_faster(legs, &strokes[number], factor)
         })
         .collect();
@@ -108,8 +116,9 @@ pub(super) fn judge(legs: &mut [Leg], spread: &Spread<'_>, at_ms: &[i64], track:
     for number in (0..strokes.len()).filter(|number| is_round[*number] && !is_way[*number]) {
         work(legs, &strokes[number]);
     }
-    let open: Vec<Range<usize>> =
-        strokes.iter().zip(&is_way).filter(|(_, is_way)| !**is_way).map(|(stroke, _)| stroke.clone()).collect();
+    // A way to the first pass lies beside passes too.
+    let is_open = |number: &usize| !is_way[*number] && !is_lead[*number];
+    let open: Vec<Range<usize>> = (0..strokes.len()).filter(is_open).map(|number| strokes[number].clone()).collect();
     adopt(legs, &open, spread);
     for number in 0..strokes.len() {
         // A pass half a block away has its neighbours later, or never on this day; it is parallel to the pass before or
@@ -120,20 +129,35 @@ pub(super) fn judge(legs: &mut [Leg], spread: &Spread<'_>, at_ms: &[i64], track:
             other.is_some_and(|other| other.is_worked && are_parallel(&legs[leg], other, spread.nodes))
         };
         let follows = is_pass(stroke.start, stroke.start.checked_sub(1)) || is_pass(stroke.end - 1, Some(stroke.end));
-        if follows && !is_way[number] && legs[stroke.clone()].iter().all(|leg| leg.is_core) {
+        if follows && is_open(&number) && legs[stroke.clone()].iter().all(|leg| leg.is_core) {
             work(legs, &stroke);
         }
     }
     take_usual(legs);
 }
 
-/// The usual speed at work around each leg, m/s: that of the passes driven before and after it.
-fn usual_speeds(legs: &[Leg], spread: &Spread<'_>) -> Vec<f64> {
+/// Speeds at work around a leg, m/s: those of the passes driven before and after it.
+#[derive(Debug, Clone, Copy)]
+struct Speeds {
+    usual_mps: f64,
+    /// Few are faster: drivers differ, and so do crops.
+    high_mps: f64,
+}
+
+impl Speeds {
+    /// Whether a speed is above what is usual by a factor, and above what is seen at work by another.
+    fn are_exceeded_by(self, mps: f64, usual_factor: f64, high_factor: f64) -> bool {
+        mps > usual_factor * self.usual_mps && mps > high_factor * self.high_mps
+    }
+}
+
+fn usual_speeds(legs: &[Leg], spread: &Spread<'_>) -> Vec<Speeds> {
     let sure: Vec<usize> = (0..legs.len()).filter(|leg| spread.is_beside(&legs[*leg])).collect();
     let around = |leg: usize| {
         let place = sure.partition_point(|other| *other < leg);
         let near = &sure[place.saturating_sub(USUAL_LEGS)..(place + USUAL_LEGS).min(sure.len())];
-        median(near.iter().map(|leg| legs[*leg].speed_mps)).unwrap_or(f64::INFINITY)
+        let speed = |share: f64| quantile(near.iter().map(|leg| legs[*leg].speed_mps), share).unwrap_or(f64::INFINITY);
+        Speeds { usual_mps: speed(0.5), high_mps: speed(HIGH_SHARE) }
     };
     (0..legs.len()).map(around).collect()
 }
@@ -209,13 +233,27 @@ fn rounds(
         let is_new = |end: &usize| strokes[first..*end].iter().flat_map(|s| s.clone()).any(|leg| !legs[leg].is_worked);
         match found.filter(is_new) {
             Some(end) => {
-                rounds.push(first..end);
+                rounds.push(tightest(first, end, legs, strokes, track, closed_m)..end);
                 first = end;
             }
             None => first += 1,
         }
     }
     rounds
+}
+
+/// The stroke of a round `first..end` that begins nearest to where the round ends: what comes before leads to it.
+fn tightest(first: usize, end: usize, legs: &[Leg], strokes: &[Range<usize>], track: &Track, closed_m: f64) -> usize {
+    let place = |sample: usize| track.places[sample];
+    let last = place(*legs[strokes[end - 1].end - 1].samples.end());
+    let begin_of = |stroke: usize| place(*legs[strokes[stroke].start].samples.start());
+    let length_m = |strokes: &[Range<usize>]| -> f64 {
+        strokes.iter().flat_map(|stroke| &legs[stroke.clone()]).map(|leg| leg.length_m).sum()
+    };
+    let most_m = closed_m.max(CLOSED_SHARE * length_m(&strokes[first..end]));
+    let begins = (first..end).take_while(|stroke| length_m(&strokes[first..*stroke]) <= most_m);
+    let away_m = |stroke: &usize| begin_of(*stroke).distance(last);
+    begins.min_by(|a, b| away_m(a).total_cmp(&away_m(b))).unwrap_or(first)
 }
 
 /// A way as it grows.
