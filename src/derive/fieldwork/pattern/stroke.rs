@@ -120,16 +120,15 @@ pub(super) fn judge(legs: &mut [Leg], spread: &Spread<'_>, at_ms: &[i64], track:
     let is_open = |number: &usize| !is_way[*number] && !is_lead[*number];
     let open: Vec<Range<usize>> = (0..strokes.len()).filter(is_open).map(|number| strokes[number].clone()).collect();
     adopt(legs, &open, spread);
-    for number in 0..strokes.len() {
+    for stroke in open {
         // A pass half a block away has its neighbours later, or never on this day; it is parallel to the pass before or
         // after it.
-        let stroke = strokes[number].clone();
         let is_pass = |leg: usize, other: Option<usize>| {
             let other = other.and_then(|other| legs.get(other));
             other.is_some_and(|other| other.is_worked && are_parallel(&legs[leg], other, spread.nodes))
         };
         let follows = is_pass(stroke.start, stroke.start.checked_sub(1)) || is_pass(stroke.end - 1, Some(stroke.end));
-        if follows && is_open(&number) && legs[stroke.clone()].iter().all(|leg| leg.is_core) {
+        if follows && legs[stroke.clone()].iter().all(|leg| leg.is_core) {
             work(legs, &stroke);
         }
     }
