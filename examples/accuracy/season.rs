@@ -24,6 +24,8 @@ const WINDOWS: [&str; 6] = [
     "2026-10-01T21:00:00Z",
 ];
 const DAY_MS: i64 = 86_400_000;
+/// An implement is taken to be on this long before and after work, unless another one is nearer.
+const CHANGE_MS: i64 = 30 * 60_000;
 
 /// What is simulated.
 pub(crate) struct Season {
@@ -109,13 +111,22 @@ impl Seen<'_> {
 impl Day<'_> {
     /// The day as `sensors` see it. Operation and width come from the assigned implement, as a farm would enter it.
     pub(crate) fn seen_by(&self, sensors: Sensors) -> Seen<'_> {
-        let implements = self.truth.iter().map(|session| ImplementUse {
-            period: session.from.0 - 30 * 60_000..session.to.0 + 30 * 60_000,
-            name: session.implement.clone(),
-            width_m: Some(session.width_m),
-            operation: Operation::parse(&session.operation),
-            offset_ahead_m: 0.0,
-            offset_right_m: 0.0,
+        // Between two jobs the implement is changed, half an hour from work at most.
+        let times: Vec<(i64, i64)> = self.truth.iter().map(|session| (session.from.0, session.to.0)).collect();
+        let implements = self.truth.iter().enumerate().map(|(number, session)| {
+            let earlier = times.iter().filter(|(_, to)| *to <= session.from.0).map(|(_, to)| *to).max();
+            let later = times.iter().filter(|(from, _)| *from >= session.to.0).map(|(from, _)| *from).min();
+            let (from, to) = times[number];
+            let begins = earlier.map_or(i64::MIN, |to| to + (from - to) / 2).max(from - CHANGE_MS);
+            let ends = later.map_or(i64::MAX, |from| to + (from - to) / 2).min(to + CHANGE_MS);
+            ImplementUse {
+                period: begins..ends,
+                name: session.implement.clone(),
+                width_m: Some(session.width_m),
+                operation: Operation::parse(&session.operation),
+                offset_ahead_m: 0.0,
+                offset_right_m: 0.0,
+            }
         });
         let machine = Machine { implements: implements.collect(), tank_l: self.tank_l, ..Machine::default() };
         let mut readings = self.readings.clone();

@@ -1,5 +1,7 @@
 //! A working day made ready: every signal that sessions are built from, by sample.
 
+use std::collections::BTreeMap;
+
 use wire::catalogue;
 
 use super::activity::{self, Sight};
@@ -14,7 +16,7 @@ use super::reported::Reported;
 use super::swath::LOST_S;
 use super::told::{self, Task};
 use super::track::Track;
-use super::{Evidence, Operation, Rules, Source, State, Work, load, unplaced};
+use super::{Evidence, Machine, Operation, Rules, Source, State, Work, load, unplaced};
 use crate::derive::Readings;
 use crate::derive::geometry::Point;
 
@@ -52,8 +54,8 @@ pub(super) struct Day<'a> {
     pub spacing_m: Option<f64>,
     width: Held,
     max_width: Held,
-    /// The greatest width reported in the day.
-    widest_m: Option<f64>,
+    /// The greatest width reported with each implement of the day, by when it was assigned.
+    widest_m: BTreeMap<Option<i64>, f64>,
 }
 
 impl<'a> Day<'a> {
@@ -66,10 +68,9 @@ impl<'a> Day<'a> {
         let reported = Reported::of(readings, &stretches, &track.speed_mps, rules);
         let engine = Engine::of(readings, &stretches, rules);
         let width = stretches.held(readings, catalogue::ACTUAL_WORKING_WIDTH_M);
-        let widest_m = (0..readings.len()).filter_map(|index| width.at(index)).max_by(f64::total_cmp);
-        let widest_m = widest_m.filter(|width| *width > 0.0);
+        let widest_m = widest(readings, &width, work.machine);
         let max_width = stretches.held(readings, catalogue::MAX_WORKING_WIDTH_M);
-        let width_is_told = widest_m.is_some() || max_width.is_known() || work.machine.width_m.is_some();
+        let width_is_told = !widest_m.is_empty() || max_width.is_known() || work.machine.width_m.is_some();
         let (works, evidence, spacing_m) =
             work_evidence(readings, &stretches, &track, &in_fields, &reported, width_is_told, rules);
         let standing_kmh = if track.has_speed { rules.standing_kmh } else { 2.0 * rules.standing_kmh };
@@ -153,9 +154,11 @@ impl<'a> Day<'a> {
     /// the width that are switched off count all the same.
     pub(super) fn width_at(&self, index: usize) -> (Option<f64>, Source) {
         let at = self.work.readings.recorded_at_ms[index];
-        let assigned = self.work.machine.implement_at(at).and_then(|implement| implement.width_m);
+        let implement = self.work.machine.implement_at(at);
+        let assigned = implement.and_then(|implement| implement.width_m);
         let reported = self.width.at(index).filter(|width| *width > 0.0);
-        let in_use = reported.zip(self.widest_m).map_or(1.0, |(width, widest)| width / widest);
+        let widest = || self.widest_m.get(&implement.map(|implement| implement.period.start));
+        let in_use = reported.map_or(1.0, |width| widest().map_or(1.0, |widest| width / widest));
         let sources = [
             (assigned.map(|width| width * in_use), Source::Assigned),
             (self.work.machine.width_m.map(|width| width * in_use), Source::Machine),
@@ -253,6 +256,20 @@ fn begin_where_lowered(works: &mut [bool], evidence: &[Evidence], readings: &Rea
         let first = (0..begin).rev().take_while(|sample| gathers_speed(*sample)).last();
         (first.unwrap_or(begin)..begin).for_each(|sample| works[sample] = true);
     }
+}
+
+/// The greatest width reported with each implement, m, by when it was assigned: a machine that changes to a narrower one
+/// uses all of that.
+fn widest(readings: &Readings, width: &Held, machine: &Machine) -> BTreeMap<Option<i64>, f64> {
+    let mut widest: BTreeMap<Option<i64>, f64> = BTreeMap::new();
+    for (index, at) in readings.recorded_at_ms.iter().enumerate() {
+        if let Some(width_m) = width.at(index).filter(|width| *width > 0.0) {
+            let implement = machine.implement_at(*at).map(|implement| implement.period.start);
+            let most = widest.entry(implement).or_insert(width_m);
+            *most = most.max(width_m);
+        }
+    }
+    widest
 }
 
 /// Moving samples between two worked legs that are no more than a turn apart.
@@ -367,4 +384,32 @@ fn ways(at_ms: &[i64], track: &Track, rules: &Rules) -> Vec<f64> {
         fill(from, samples - 1, 0.0);
     }
     ways
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ImplementUse;
+    use super::*;
+
+    #[test]
+    fn a_narrower_implement_is_used_whole_though_a_wider_one_was_on_before() {
+        let implement = |period: std::ops::Range<i64>, width_m| ImplementUse {
+            period,
+            name: String::new(),
+            width_m: Some(width_m),
+            operation: None,
+            offset_ahead_m: 0.0,
+            offset_right_m: 0.0,
+        };
+        let implements = vec![implement(0..10_000, 6.0), implement(10_000..20_000, 4.0)];
+        let machine = Machine { implements, ..Machine::default() };
+        let mut readings = Readings::default();
+        for (second, width_m) in [(0, 6.0), (5, 3.0), (12, 4.0), (15, 2.0)] {
+            let index = readings.push(second * 1000, 1, second);
+            readings.set(index, catalogue::ACTUAL_WORKING_WIDTH_M, width_m);
+        }
+        readings.sort();
+        let width = Stretches::of(&readings, 60_000, &[]).held(&readings, catalogue::ACTUAL_WORKING_WIDTH_M);
+        assert_eq!(widest(&readings, &width, &machine), BTreeMap::from([(Some(0), 6.0), (Some(10_000), 4.0)]));
+    }
 }
