@@ -347,9 +347,9 @@ fn ways(at_ms: &[i64], track: &Track, rules: &Rules) -> Vec<f64> {
     let samples = track.places.len();
     let mut ways = vec![0.0; samples];
     let mut fill = |from: usize, to: usize, line_m: f64| {
-        let driven_m: f64 = (from..to).map(by_speed).sum();
+        let driven_m = || (from..to).map(by_speed).sum::<f64>();
         let is_lost = to > from + 1 && seconds(from, to) > LOST_S;
-        if is_lost && driven_m > line_m {
+        if is_lost && driven_m() > line_m {
             (from..to).for_each(|n| ways[n] = by_speed(n));
             return;
         }

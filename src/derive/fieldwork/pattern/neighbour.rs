@@ -41,7 +41,7 @@ pub(super) fn neighbours(leg: &Leg, nodes: &[Node], grid: &Grid, legs: &[Leg]) -
             let (along, across) = (dot(node.direction, away), cross(node.direction, away));
             if along.abs() > 1.5 * STEP_M
                 || across.abs() > NEIGHBOUR_MAX_M
-                || !alike(leg.speed_mps, other_leg.speed_mps)
+                || !are_alike(leg.speed_mps, other_leg.speed_mps, SPEED_FACTOR)
             {
                 return;
             }
@@ -85,7 +85,7 @@ pub(super) fn beside_worked(leg: &Leg, nodes: &[Node], grid: &Grid, legs: &[Leg]
             let other = &nodes[other];
             found |= other.leg > 0
                 && legs[other.leg as usize - 1].is_worked
-                && alike(legs[other.leg as usize - 1].speed_mps, leg.speed_mps)
+                && are_alike(legs[other.leg as usize - 1].speed_mps, leg.speed_mps, SPEED_FACTOR)
                 && other.at.distance(node.at) <= reach_m
                 && cross(node.direction, other.direction).abs() <= PARALLEL_SINE;
         });
@@ -94,8 +94,9 @@ pub(super) fn beside_worked(leg: &Leg, nodes: &[Node], grid: &Grid, legs: &[Leg]
     near.count() as f64 / leg.nodes.len() as f64
 }
 
-fn alike(one_mps: f64, other_mps: f64) -> bool {
-    one_mps < SPEED_FACTOR * other_mps && other_mps < SPEED_FACTOR * one_mps
+/// Whether two speeds differ by less than a factor.
+pub(super) fn are_alike(one_mps: f64, other_mps: f64, factor: f64) -> bool {
+    one_mps < factor * other_mps && other_mps < factor * one_mps
 }
 
 /// Nodes by squares of the plane.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::Rules;
 use super::super::track::Track;
 use super::leg::Leg;
-use super::neighbour::{CORE_MIN_M, Grid, are_parallel, beside_worked};
+use super::neighbour::{CORE_MIN_M, Grid, are_alike, are_parallel, beside_worked};
 use super::node::Node;
 use super::{median, quantile};
 use crate::derive::geometry::Point;
@@ -77,14 +77,12 @@ impl Spread<'_> {
 pub(super) fn judge(legs: &mut [Leg], spread: &Spread<'_>, at_ms: &[i64], track: &Track, rules: &Rules) {
     let speeds = usual_speeds(legs, spread);
     let strokes = strokes(legs, spread.nodes, at_ms, track, rules);
-    let length_of =
-        |legs: &[Leg], stroke: &Range<usize>| -> f64 { legs[stroke.clone()].iter().map(|leg| leg.length_m).sum() };
     let mut is_round = vec![false; strokes.len()];
     rounds(legs, &strokes, spread, at_ms, track, rules).into_iter().for_each(|round| is_round[round].fill(true));
     // Who is clearly faster than at work is on the way; so is who is faster and comes to a pass without a turn.
     let is_faster = |legs: &[Leg], stroke: &Range<usize>, (usual, high): (f64, f64)| {
         let fast = stroke.clone().filter(|leg| speeds[*leg].are_exceeded_by(legs[*leg].speed_mps, usual, high));
-        fast.map(|leg| legs[leg].length_m).sum::<f64>() > CORE_SHARE * length_of(legs, stroke)
+        fast.map(|leg| legs[leg].length_m).sum::<f64>() > CORE_SHARE * length_m(&legs[stroke.clone()])
     };
     let leads_on = |legs: &[Leg], number: usize| {
         let next = strokes.get(number + 1).map(|next| &legs[next.start]);
@@ -109,7 +107,7 @@ pub(super) fn judge(legs: &mut [Leg], spread: &Spread<'_>, at_ms: &[i64], track:
         .collect();
     for (stroke, _) in strokes.iter().zip(&is_way).filter(|(_, is_way)| !**is_way) {
         let beside = legs[stroke.clone()].iter().filter(|leg| spread.is_beside(leg));
-        if beside.map(|leg| leg.length_m).sum::<f64>() >= CORE_SHARE * length_of(legs, stroke) {
+        if beside.map(|leg| leg.length_m).sum::<f64>() >= CORE_SHARE * length_m(&legs[stroke.clone()]) {
             work(legs, stroke);
         }
     }
@@ -165,6 +163,11 @@ fn work(legs: &mut [Leg], stroke: &Range<usize>) {
     legs[stroke.clone()].iter_mut().for_each(|leg| leg.is_worked = true);
 }
 
+/// Way on legs, m.
+fn length_m(legs: &[Leg]) -> f64 {
+    legs.iter().map(|leg| leg.length_m).sum()
+}
+
 /// Legs by strokes.
 fn strokes(legs: &[Leg], nodes: &[Node], at_ms: &[i64], track: &Track, rules: &Rules) -> Vec<Range<usize>> {
     let goes_on = |number: usize| {
@@ -173,10 +176,8 @@ fn strokes(legs: &[Leg], nodes: &[Node], at_ms: &[i64], track: &Track, rules: &R
         let between = from.min(to)..=to;
         let is_soon = (at_ms[to] - at_ms[*between.start()]) as f64 <= TURN_MAX_S * 1000.0;
         let is_slow = nodes[before.nodes.end..=leg.nodes.start].iter().any(|node| node.slow.is_some());
-        let is_alike =
-            before.speed_mps < SPEED_FACTOR * leg.speed_mps && leg.speed_mps < SPEED_FACTOR * before.speed_mps;
         is_soon
-            && is_alike
+            && are_alike(before.speed_mps, leg.speed_mps, SPEED_FACTOR)
             && !track.broken[between.clone()].contains(&true)
             && !is_slow
             && !between.into_iter().any(|sample| track.speed_mps[sample] * 3.6 < rules.standing_kmh)
@@ -229,8 +230,7 @@ fn rounds(
                 break;
             }
         }
-        let is_new = |end: &usize| strokes[first..*end].iter().flat_map(|s| s.clone()).any(|leg| !legs[leg].is_worked);
-        match found.filter(is_new) {
+        match found {
             Some(end) => {
                 rounds.push(tightest(first, end, legs, strokes, track, closed_m)..end);
                 first = end;
@@ -246,11 +246,9 @@ fn tightest(first: usize, end: usize, legs: &[Leg], strokes: &[Range<usize>], tr
     let place = |sample: usize| track.places[sample];
     let last = place(*legs[strokes[end - 1].end - 1].samples.end());
     let begin_of = |stroke: usize| place(*legs[strokes[stroke].start].samples.start());
-    let length_m = |strokes: &[Range<usize>]| -> f64 {
-        strokes.iter().flat_map(|stroke| &legs[stroke.clone()]).map(|leg| leg.length_m).sum()
-    };
-    let most_m = closed_m.max(CLOSED_SHARE * length_m(&strokes[first..end]));
-    let begins = (first..end).take_while(|stroke| length_m(&strokes[first..*stroke]) <= most_m);
+    let before_m = |end: usize| length_m(&legs[strokes[first].start..end]);
+    let most_m = closed_m.max(CLOSED_SHARE * before_m(strokes[end - 1].end));
+    let begins = (first..end).take_while(|stroke| before_m(strokes[*stroke].start) <= most_m);
     let away_m = |stroke: &usize| begin_of(*stroke).distance(last);
     begins.min_by(|a, b| away_m(a).total_cmp(&away_m(b))).unwrap_or(first)
 }
@@ -290,10 +288,9 @@ fn adopt(legs: &mut [Leg], strokes: &[Range<usize>], spread: &Spread<'_>) {
     let was_worked: Vec<bool> = legs.iter().map(|leg| leg.is_worked).collect();
     for _ in 0..ADOPTION_ROUNDS {
         let is_beside = |stroke: &&Range<usize>| {
-            let length_m: f64 = legs[(*stroke).clone()].iter().map(|leg| leg.length_m).sum();
             let beside_m = |leg: &Leg| leg.length_m * beside_worked(leg, spread.nodes, spread.grid, legs, reach_m);
             let beside_m: f64 = legs[(*stroke).clone()].iter().map(beside_m).sum();
-            !legs[stroke.start].is_worked && beside_m >= ADOPTED_SHARE * length_m
+            !legs[stroke.start].is_worked && beside_m >= ADOPTED_SHARE * length_m(&legs[(*stroke).clone()])
         };
         let adopted: Vec<Range<usize>> = strokes.iter().filter(is_beside).cloned().collect();
         if adopted.is_empty() {
