@@ -28,8 +28,8 @@ Where the difference comes from:
   told from none and are closed. Narrow ploughs suffer most.
 - **Fuel** without a counter comes from the level in the tank, which swings. A sender that is stuck, or away for a fifth of
   the session, tells none.
-- **Begins**: a way along the headland to the first pass, at the speed of work and without an implement that says so, looks like
-  a pass; the first passes in a corner, shorter than 15 m, look like turns.
+- **Begins**: where nothing says whether the implement is down, a way to the first pass at the speed of work can look like
+  a pass, and first passes in a corner like turns.
 - **Mass**: the flow sensor of each machine is off by some tenths of a per cent, as it is in the truth. A weighbridge
   factor (`polevod implement machine … --mass-factor`) sets it right.
 - **Position alone**: what a track looks like, and nothing else.

@@ -249,3 +249,58 @@ fn states_of_a_trace_follow_the_drive() {
     assert_eq!(trace.swaths.len(), 10);
     assert_eq!((trace.coverage.len(), trace.coverage[0].len()), (1, 1), "one piece without holes");
 }
+
+/// The seconds by which a session of a track alone begins after `lowered_ms`.
+fn begins_late_s(drive: &Drive, lowered_ms: i64) -> f64 {
+    let fields = Fields::new([field(1, (-5.0, -5.0), (605.0, 305.0))]);
+    let sessions = Known { fields, ..known_width() }.sessions(drive);
+    let [session] = &sessions[..] else { panic!("one session: {sessions:?}") };
+    (session.started_at.as_millisecond() - lowered_ms) as f64 / 1000.0
+}
+
+fn now_ms(drive: &Drive) -> i64 {
+    drive.samples.last().expect("a sample").at_ms
+}
+
+#[test]
+fn a_way_along_the_edge_to_the_first_round_or_pass_is_not_work() {
+    let mut drive = Drive::begin("08:00", Sensors::Position, 6.0);
+    drive.to(-700.0, 200.0, 20.0, false);
+    drive.to(0.0, 200.0, 20.0, false);
+    // The gate: along the western edge to the corner, where the implement goes down, and two rounds from there.
+    drive.to(3.0, 195.0, 6.0, false);
+    drive.to(3.0, 10.0, 10.8, false);
+    drive.to(3.0, 3.0, 4.0, false);
+    let lowered_ms = now_ms(&drive);
+    for inset in [3.0, 9.0] {
+        for (x, y) in [(600.0 - inset, inset), (600.0 - inset, 300.0 - inset), (inset, 300.0 - inset)] {
+            drive.to(x, y, 9.5, true);
+        }
+        drive.to(inset, inset + 8.0, 9.5, true);
+        drive.to(inset + 6.0, inset + 6.0, 4.0, false);
+    }
+    drive.to(15.0, 15.0, 4.0, false);
+    drive.passes(44, 570.0, 9.5);
+    let late_s = begins_late_s(&drive, lowered_ms);
+    assert!(late_s.abs() <= 10.0, "{late_s} s");
+}
+
+#[test]
+fn passes_in_a_corner_too_short_to_show_a_line_are_where_work_began() {
+    let mut drive = Drive::begin("08:00", Sensors::Position, 6.0);
+    drive.to(-700.0, 0.0, 20.0, false);
+    drive.to(0.0, 3.0, 20.0, false);
+    drive.to(1.5, 3.0, 4.0, false);
+    let lowered_ms = now_ms(&drive);
+    // A field that widens from its corner: every pass is longer than the one before.
+    for pass in 0..40 {
+        let (y, length_m) = (3.0 + 6.0 * f64::from(pass), 6.0 + 5.0 * f64::from(pass));
+        let east = pass % 2 == 0;
+        drive.to(if east { length_m } else { 1.5 }, y, 6.5, true);
+        drive.to(if east { length_m + 1.0 } else { 0.5 }, y, 4.0, false);
+        drive.turn_to(y + 6.0, east, 5.0);
+        drive.to(if east { length_m } else { 1.5 }, y + 6.0, 4.0, false);
+    }
+    let late_s = begins_late_s(&drive, lowered_ms);
+    assert!(late_s.abs() <= 10.0, "{late_s} s");
+}

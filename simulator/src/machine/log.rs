@@ -220,7 +220,7 @@ impl TruthLog {
             open.off_s = if slice.state == State::Off { open.off_s.or(Some(slice.from_s)) } else { None };
             let is_over = open.out_s.is_some_and(|since| slice.to_s - since > OUT_OF_FIELD_S)
                 || open.off_s.is_some_and(|since| slice.to_s - since > ENGINE_OFF_S)
-                || (slice.state == State::Working && label.is_some_and(|label| !Arc::ptr_eq(label, &open.label)));
+                || (slice.state == State::Working && label.is_some_and(|label| **label != *open.label));
             if is_over {
                 self.close_session(out);
             }
@@ -291,8 +291,13 @@ impl TruthLog {
         }));
     }
 
-    /// Begins a job: what was worked before belongs to another.
-    pub(crate) fn begin_job(&mut self, out: &mut Vec<Event>) {
+    /// Begins a job: what was worked before belongs to another, unless the machine takes up what it left.
+    pub(crate) fn begin_job(&mut self, label: Option<&Label>, out: &mut Vec<Event>) {
+        if let (Some(open), Some(label)) = (&self.session, label)
+            && *open.label == *label
+        {
+            return;
+        }
         self.close_session(out);
         self.strip = None;
         self.strips = Vec::new();
@@ -318,7 +323,7 @@ impl TruthLog {
                 harvest: label.harvests.then(|| self.job_cut.harvest()),
             }));
         }
-        self.begin_job(out);
+        self.begin_job(None, out);
     }
 
     pub(crate) fn refuelled(&mut self, change: FuelChange, out: &mut Vec<Event>) {

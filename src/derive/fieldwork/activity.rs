@@ -2,6 +2,9 @@
 
 use super::{Rules, State};
 
+/// After a longer silence the last word of work says nothing of how long it lasted, s.
+const HELD_MAX_S: f64 = 10.0;
+
 /// What one sample shows by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Sight {
@@ -52,7 +55,16 @@ pub(super) fn states(at_ms: &[i64], sights: &[Sight], rules: &Rules) -> Vec<Stat
     let mut since = Since::default();
     let mut activity = Activity::Idle;
     for (index, sight) in sights.iter().enumerate() {
+        let worked_since = since.works;
         since.observe(index, *sight);
+        // Where samples are seldom a short pass is over with the next one: what the last one said held until now.
+        let is_over = since.works.is_none() && activity != Activity::Working;
+        if let Some(from) = worked_since.filter(|_| is_over) {
+            let seconds = |since: usize| (at_ms[index] - at_ms[since]) as f64 / 1000.0;
+            if seconds(from) >= rules.work_after_s && seconds(index - 1) <= HELD_MAX_S {
+                states[from..].fill(State::Working);
+            }
+        }
         let lasted = |began: Option<usize>, seconds: f64| {
             began.filter(|began| (at_ms[index] - at_ms[*began]) as f64 >= seconds * 1000.0)
         };
@@ -155,6 +167,18 @@ mod tests {
     fn a_header_that_dips_or_hops_changes_nothing() {
         check(&[(60, 'm'), (2, 'w'), (60, 'm')], expect!["Transport 122"]);
         check(&[(60, 'w'), (4, 'm'), (60, 'w')], expect!["Working 124"]);
+    }
+
+    #[test]
+    fn one_seldom_sample_at_work_is_a_short_pass_and_a_lonely_one_is_not() {
+        let sights = [false, true, false, false].map(|works| Sight { works, ..Sight::default() });
+        let working = |at_ms: &[i64]| -> Vec<bool> {
+            let states = states(at_ms, &sights, &Rules::default());
+            states.into_iter().map(|state| state == State::Working).collect()
+        };
+        assert_eq!(working(&[0, 5_000, 9_000, 14_000]), [false, true, false, false]);
+        assert_eq!(working(&[0, 5_000, 7_000, 12_000]), [false; 4], "shorter than a dip");
+        assert_eq!(working(&[0, 5_000, 35_000, 40_000]), [false; 4], "nobody knows for how long");
     }
 
     #[test]

@@ -229,7 +229,7 @@ fn work_evidence(
         let to = (from..samples).find(|index| pattern.leg[*index] != leg).unwrap_or(samples);
         let pulled = if pattern.worked[from] { pulled(&pulls[from..to]) } else { 0..0 };
         for index in (from..to).filter(|index| reported.works[*index].is_none()) {
-            works[index] = pulled.contains(&(index - from)) || unplaced[index];
+            works[index] = pulled.contains(&(index - from)) || unplaced[index] || pattern.short[index];
             evidence[index] = if pulls[index].is_some() { Evidence::Engine } else { Evidence::Geometry };
         }
         from = to;

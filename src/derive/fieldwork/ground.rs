@@ -50,7 +50,9 @@ impl InFields {
                 }
             }
         });
-        Self { near: near.collect(), margin_m }
+        let mut near: Vec<_> = near.collect();
+        found_again(&mut near, &track.places);
+        Self { near, margin_m }
     }
 
     /// The field that holds a sample.
@@ -98,6 +100,18 @@ impl InFields {
         samples.for_each(|sample| *votes.entry(self.at(sample)).or_default() += 1);
         // Of equal votes the first, outside, does not win.
         votes.into_iter().max_by_key(|(field, count)| (*count, field.is_some())).and_then(|(field, _)| field)
+    }
+}
+
+/// A machine that lost its way outside all fields is where it is found again.
+fn found_again(near: &mut [Option<(FieldId, f64)>], places: &[Point]) {
+    let mut found = None;
+    for (near, place) in near.iter_mut().zip(places).rev() {
+        if !place.x.is_nan() {
+            found = *near;
+        } else if near.is_none() {
+            *near = found;
+        }
     }
 }
 
@@ -198,6 +212,16 @@ mod tests {
     fn grounds(runs: &[Vec<Point>]) -> Vec<Option<u32>> {
         let own = OwnGrounds::of(runs.iter().map(Vec::as_slice), 60.0);
         runs.iter().map(|run| own.at(run[3])).collect()
+    }
+
+    #[test]
+    fn a_machine_without_positions_is_where_it_was_or_where_it_is_found_again() {
+        let field = |id: i64| Some((FieldId(id), 0.0));
+        let lost = Point::new(f64::NAN, f64::NAN);
+        let places = [Point::default(), lost, Point::default(), lost, Point::default()];
+        let mut near = [None, None, field(1), field(1), field(2)];
+        found_again(&mut near, &places);
+        assert_eq!(near, [None, field(1), field(1), field(1), field(2)]);
     }
 
     #[test]

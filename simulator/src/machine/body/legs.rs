@@ -99,7 +99,7 @@ impl Machine {
             && let Some(job) = &self.programme.job
             && !self.tasks.is_on(&job.task)
         {
-            self.log.begin_job(truth);
+            self.log.begin_job(self.label.as_deref(), truth);
             self.plant.begin_task();
             self.tasks.start(job, &self.model, now_s, out);
         }

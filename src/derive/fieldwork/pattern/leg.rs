@@ -4,9 +4,10 @@ use std::ops::{Range, RangeInclusive};
 
 use super::super::Rules;
 use super::super::track::Track;
+use super::neighbour::NEIGHBOUR_MAX_M;
 use super::node::{DIRECTION_NODES, Node};
-use super::{dot, median};
-use crate::derive::geometry::Point;
+use super::pace::Pace;
+use super::{direction, dot, median};
 
 /// A bend sharper than this over those nodes is a turn: a radius of 20 m, below which nobody works.
 const TURN_COSINE: f64 = 0.819; // 35°
@@ -14,6 +15,9 @@ const TURN_COSINE: f64 = 0.819; // 35°
 const STRAIGHT_COSINE: f64 = 0.966;
 /// Shortest leg, m.
 const LEG_MIN_M: f64 = 15.0;
+/// Neighbouring passes lie one spacing apart, give or take this share of it, or what drivers and receivers stray, m.
+const BESIDE_SHARE: f64 = 0.3;
+const BESIDE_M: f64 = 0.7;
 /// Most legs of a day that are compared; a day of passes of 50 m has as many.
 const MAX_LEGS: usize = 6_000;
 
@@ -26,10 +30,27 @@ pub(super) struct Leg {
     pub speed_mps: f64,
     /// Distance to the nearest neighbour, m.
     pub spacing_m: Option<f64>,
+    /// What that usually is for the legs driven before it or after it, m.
+    pub usual_spacing_m: f64,
+    /// How fast the passes driven before and after it were.
+    pub pace: Pace,
     pub in_field: bool,
     /// Whether it has the neighbours of a pass.
     pub is_core: bool,
     pub is_worked: bool,
+}
+
+impl Leg {
+    /// Whether it lies beside its nearest neighbour as passes do: one spacing away, not somewhere on the field.
+    pub(super) fn is_beside(&self) -> bool {
+        let stray_m = (BESIDE_SHARE * self.usual_spacing_m).max(BESIDE_M);
+        self.is_core && self.spacing_m.is_some_and(|spacing| (spacing - self.usual_spacing_m).abs() <= stray_m)
+    }
+
+    /// The node half way.
+    pub(super) fn middle<'n>(&self, nodes: &'n [Node]) -> &'n Node {
+        &nodes[(self.nodes.start + self.nodes.end) / 2]
+    }
 }
 
 /// Legs between turns. Nodes learn the number of their leg, counted from 1.
@@ -74,6 +95,8 @@ pub(super) fn legs(nodes: &mut [Node], track: &Track, in_field: &[bool], rules: 
                 length_m,
                 speed_mps: speed_mps.unwrap_or(0.0),
                 spacing_m: None,
+                usual_spacing_m: NEIGHBOUR_MAX_M / 3.0,
+                pace: Pace::UNKNOWN,
                 is_core: false,
                 is_worked: false,
             });
@@ -88,16 +111,11 @@ pub(super) fn legs(nodes: &mut [Node], track: &Track, in_field: &[bool], rules: 
 fn extended(nodes: &[Node], mut from: usize, mut to: usize) -> (usize, usize) {
     let step = |a: usize, b: usize| {
         let (a, b) = (nodes.get(a)?, nodes.get(b)?);
-        let length = a.at.distance(b.at);
-        let is_way = a.has_direction() && b.has_direction() && a.leg == 0 && b.slow.is_none() && length > 0.0;
-        is_way.then(|| Point::new((b.at.x - a.at.x) / length, (b.at.y - a.at.y) / length))
+        let is_way = a.has_direction() && b.has_direction() && a.leg == 0 && b.slow.is_none();
+        direction(a.at, b.at).filter(|_| is_way)
     };
     let reach = (to - from - 1).min(2 * DIRECTION_NODES);
-    let along = |a: usize, b: usize| {
-        let length = nodes[a].at.distance(nodes[b].at);
-        (length > 0.0)
-            .then(|| Point::new((nodes[b].at.x - nodes[a].at.x) / length, (nodes[b].at.y - nodes[a].at.y) / length))
-    };
+    let along = |a: usize, b: usize| direction(nodes[a].at, nodes[b].at);
     if let Some(onward) = along(to - 1 - reach, to - 1) {
         while step(to - 1, to).is_some_and(|step| dot(step, onward) > STRAIGHT_COSINE) {
             to += 1;

@@ -1,7 +1,7 @@
 //! Work by its geometry alone: passes side by side at one speed, with turns between.
 //!
 //! ```text
-//! positions ─ nodes ▶ legs between turns ─ strokes between slow points ─ neighbours, rounds ▶ worked legs
+//! positions ─ nodes ▶ legs between turns ─ neighbours, pace ▶ strokes between slow points ─ rounds ▶ worked legs, corners
 //! ```
 //!
 //! A road is a line, however often it is driven; a field is filled. So a leg belongs to a field when it has parallel
@@ -9,9 +9,13 @@
 //! thing, a pass or a way, and is judged as a whole. A round along the edge of a field comes back to where it began; a
 //! way along the same edge leads to the first pass and does not.
 
+mod corner;
+mod judge;
 mod leg;
 mod neighbour;
 mod node;
+mod pace;
+mod round;
 mod stroke;
 
 use super::Rules;
@@ -20,14 +24,17 @@ use crate::derive::Readings;
 use crate::derive::geometry::Point;
 
 use leg::legs;
-use neighbour::{Grid, NEIGHBOUR_MAX_M};
+use neighbour::Grid;
 use node::{nodes, slow_points};
+use stroke::Scene;
 
 /// What the geometry of a day shows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pattern {
     /// Whether each sample is on a leg that was worked.
     pub worked: Vec<bool>,
+    /// Whether each sample is on a pass before the first leg, too short for a leg of its own.
+    pub short: Vec<bool>,
     /// Number of the leg of each sample, counted from 1; 0 for none.
     pub leg: Vec<u32>,
     /// Usual distance between neighbouring passes: the working width when nothing else tells it, m.
@@ -39,8 +46,15 @@ pub(super) struct Pattern {
 impl Pattern {
     /// `in_field` tells for each sample whether it is in a known field.
     pub(super) fn of(readings: &Readings, track: &Track, in_field: &[bool], rules: &Rules) -> Self {
-        let none = Self { worked: vec![false; readings.len()], leg: vec![0; readings.len()], ..Self::default() };
-        let slow = slow_points(&readings.recorded_at_ms, &track.speed_mps, rules);
+        let samples = readings.len();
+        let none = Self {
+            worked: vec![false; samples],
+            short: vec![false; samples],
+            leg: vec![0; samples],
+            ..Self::default()
+        };
+        let at_ms = &readings.recorded_at_ms;
+        let slow = slow_points(at_ms, &track.speed_mps, rules);
         let mut nodes = nodes(readings, track, &slow, rules);
         let mut legs = legs(&mut nodes, track, in_field, rules);
         if legs.is_empty() {
@@ -52,20 +66,38 @@ impl Pattern {
             legs[index].spacing_m = spacing_m;
             legs[index].is_core = is_core;
         }
-        let spacing_m = median(legs.iter().filter(|leg| leg.is_core).filter_map(|leg| leg.spacing_m));
-        let spread =
-            stroke::Spread { nodes: &nodes, grid: &grid, spacing_m: spacing_m.unwrap_or(NEIGHBOUR_MAX_M / 3.0) };
-        stroke::judge(&mut legs, &spread, &readings.recorded_at_ms, track, rules);
-        let speed_mps = median(legs.iter().filter(|leg| leg.is_worked).map(|leg| leg.speed_mps));
-        let mut pattern = Self { spacing_m, speed_mps, ..none };
+        neighbour::compare_spacings(&mut legs);
+        pace::compare_paces(&mut legs);
+        let scene = Scene { nodes: &nodes, grid: &grid, at_ms, track, rules };
+        let begins = judge::judge(&mut legs, &scene);
+        let mut pattern = Self {
+            spacing_m: median(legs.iter().filter(|leg| leg.is_core).filter_map(|leg| leg.spacing_m)),
+            speed_mps: median(legs.iter().filter(|leg| leg.is_worked).map(|leg| leg.speed_mps)),
+            ..none
+        };
         for (number, leg) in (1..).zip(&legs) {
             pattern.leg[leg.samples.clone()].fill(number);
             if leg.is_worked {
                 pattern.worked[leg.samples.clone()].fill(true);
             }
         }
+        let corner = corner::Corner { scene: &scene, slow: &slow, legs: &legs, leg_of: &pattern.leg };
+        for sample in begins.into_iter().flat_map(|begin| corner.short_passes(&legs[begin])) {
+            pattern.short[sample] = true;
+        }
         pattern
     }
+}
+
+/// From one point to another.
+fn vector(from: Point, to: Point) -> Point {
+    Point::new(to.x - from.x, to.y - from.y)
+}
+
+/// The direction from one point to another as a vector of length 1; none of a point to itself.
+fn direction(from: Point, to: Point) -> Option<Point> {
+    let length = from.distance(to);
+    (length > 0.0).then(|| Point::new((to.x - from.x) / length, (to.y - from.y) / length))
 }
 
 /// Scalar product.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::leg::Leg;
 use super::node::{Node, STEP_M};
-use super::{cross, dot, median};
+use super::{cross, dot, median, vector};
 use crate::derive::geometry::Point;
 
 /// Legs whose directions differ by less are parallel: sin 15°.
@@ -37,7 +37,7 @@ pub(super) fn neighbours(leg: &Leg, nodes: &[Node], grid: &Grid, legs: &[Leg]) -
                 return;
             }
             let other_leg = &legs[other.leg as usize - 1];
-            let away = Point::new(other.at.x - node.at.x, other.at.y - node.at.y);
+            let away = vector(node.at, other.at);
             let (along, across) = (dot(node.direction, away), cross(node.direction, away));
             if along.abs() > 1.5 * STEP_M
                 || across.abs() > NEIGHBOUR_MAX_M
@@ -71,10 +71,31 @@ pub(super) fn neighbours(leg: &Leg, nodes: &[Node], grid: &Grid, legs: &[Leg]) -
     (is_core, spacing_m)
 }
 
+/// Legs before, and legs after, whose spacing is the usual one.
+const USUAL_LEGS: usize = 20;
+
+/// Tells every leg what spacing is usual around it. A day may know several implements: of the legs before and those after
+/// the ones count that are more like it.
+pub(super) fn compare_spacings(legs: &mut [Leg]) {
+    let sure: Vec<(usize, f64)> =
+        (0..legs.len()).filter(|leg| legs[*leg].is_core).filter_map(|leg| Some((leg, legs[leg].spacing_m?))).collect();
+    for (index, this) in legs.iter_mut().enumerate() {
+        let place = sure.partition_point(|(leg, _)| *leg < index);
+        let usual = |near: &[(usize, f64)]| median(near.iter().map(|(_, spacing)| *spacing));
+        let (from, to) = (place.saturating_sub(USUAL_LEGS), (place + USUAL_LEGS).min(sure.len()));
+        let sides = [usual(&sure[from..place]), usual(&sure[place..to])].into_iter().flatten();
+        let unlike = |side: &f64| this.spacing_m.map_or(0.0, |own| (own / side).ln().abs());
+        let nearest = match this.spacing_m {
+            Some(_) => sides.min_by(|a, b| unlike(a).total_cmp(&unlike(b))),
+            None => usual(&sure[from..to]),
+        };
+        this.usual_spacing_m = nearest.unwrap_or(NEIGHBOUR_MAX_M / 3.0);
+    }
+}
+
 /// Whether two legs, by their middles, lead the same way or back.
 pub(super) fn are_parallel(one: &Leg, other: &Leg, nodes: &[Node]) -> bool {
-    let direction = |leg: &Leg| nodes[(leg.nodes.start + leg.nodes.end) / 2].direction;
-    cross(direction(one), direction(other)).abs() <= PARALLEL_SINE
+    cross(one.middle(nodes).direction, other.middle(nodes).direction).abs() <= PARALLEL_SINE
 }
 
 /// Share of a leg's nodes that have a worked leg beside them, parallel, at about its speed and within `reach_m`.

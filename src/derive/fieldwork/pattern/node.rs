@@ -2,7 +2,7 @@
 
 use super::super::Rules;
 use super::super::track::Track;
-use super::median;
+use super::{direction, median};
 use crate::derive::Readings;
 use crate::derive::geometry::Point;
 
@@ -75,10 +75,7 @@ pub(super) fn nodes(readings: &Readings, track: &Track, slow: &[bool], rules: &R
         for (number, node) in piece.iter_mut().enumerate() {
             let from = places[number.saturating_sub(DIRECTION_NODES)];
             let to = places[(number + DIRECTION_NODES).min(places.len() - 1)];
-            let length = from.distance(to);
-            if length > 0.0 {
-                node.direction = Point::new((to.x - from.x) / length, (to.y - from.y) / length);
-            }
+            node.direction = direction(from, to).unwrap_or_default();
         }
     }
     // A node without direction ends a leg.
