@@ -50,12 +50,8 @@ pub(super) struct Day<'a> {
     pub crop: Option<Crop>,
     pub inferred_operation: Option<Operation>,
     pub quality: Quality,
-    /// Usual distance between passes, where the track was asked.
-    pub spacing_m: Option<f64>,
-    width: Held,
-    max_width: Held,
-    /// The greatest width reported with each implement of the day, by when it was assigned.
-    widest_m: BTreeMap<Option<i64>, f64>,
+    /// Working width at each sample, m, and who says so.
+    widths: Vec<(Option<f64>, Source)>,
 }
 
 impl<'a> Day<'a> {
@@ -128,9 +124,7 @@ impl<'a> Day<'a> {
         Self {
             fuel: FuelSources::of(readings, &stretches, &seconds, &moving_s, work.machine),
             quality: Quality::of(readings, &stretches),
-            width,
-            widest_m,
-            max_width,
+            widths: Widths { width, max_width, widest_m, spacing_m, machine: work.machine }.of(at),
             way_m: ways(at, &track, rules),
             unloads: reported.unloads,
             implement_speaks: reported.works.iter().any(Option::is_some),
@@ -146,22 +140,40 @@ impl<'a> Day<'a> {
             tasks,
             crop,
             inferred_operation,
-            spacing_m,
         }
     }
 
-    /// Working width at a sample, and who says so. What a person entered outranks what a terminal was set to; parts of
-    /// the width that are switched off count all the same.
+    /// Working width at a sample, and who says so.
     pub(super) fn width_at(&self, index: usize) -> (Option<f64>, Source) {
-        let at = self.work.readings.recorded_at_ms[index];
-        let implement = self.work.machine.implement_at(at);
+        self.widths[index]
+    }
+}
+
+/// What tells the working width. What a person entered outranks what a terminal was set to; parts of the width that are
+/// switched off count all the same.
+struct Widths<'a> {
+    width: Held,
+    max_width: Held,
+    /// The greatest width reported with each implement of the day, by when it was assigned.
+    widest_m: BTreeMap<Option<i64>, f64>,
+    spacing_m: Option<f64>,
+    machine: &'a Machine,
+}
+
+impl Widths<'_> {
+    fn of(&self, at_ms: &[i64]) -> Vec<(Option<f64>, Source)> {
+        at_ms.iter().enumerate().map(|(index, at)| self.at(index, *at)).collect()
+    }
+
+    fn at(&self, index: usize, at_ms: i64) -> (Option<f64>, Source) {
+        let implement = self.machine.implement_at(at_ms);
         let assigned = implement.and_then(|implement| implement.width_m);
         let reported = self.width.at(index).filter(|width| *width > 0.0);
         let widest = || self.widest_m.get(&implement.map(|implement| implement.period.start));
         let in_use = reported.map_or(1.0, |width| widest().map_or(1.0, |widest| width / widest));
         let sources = [
             (assigned.map(|width| width * in_use), Source::Assigned),
-            (self.work.machine.width_m.map(|width| width * in_use), Source::Machine),
+            (self.machine.width_m.map(|width| width * in_use), Source::Machine),
             (reported, Source::Reported),
             (self.max_width.at(index).filter(|width| *width > 0.0), Source::Reported),
             (self.spacing_m, Source::Inferred),

@@ -203,38 +203,66 @@ fn summarise(points: &[YieldPoint]) -> Cleaning {
 /// The delay that makes passes of opposite direction agree where they lie side by side: a wrong one shifts what one
 /// pass shows forward and the other backward.
 fn estimate_delay_s(cuts: &[Cut], flow: &Flow<'_>, usual_s: f64) -> f64 {
-    let cell_m = 10.0;
     let stride = cuts.len() / DELAY_CUTS + 1;
-    let cost = |delay_s: f64| {
-        // Sum and count of flow over speed, by cell and direction.
-        let mut cells: BTreeMap<(i32, i32, bool), (f64, f64)> = BTreeMap::new();
-        for cut in
-            cuts.iter().step_by(stride).filter(|cut| cut.speed_mps > 0.3 && cut.fresh_m2 > NEW_GROUND * cut.swept_m2)
-        {
-            let Some((kgps, _)) = flow.of(cut, (delay_s * 1000.0) as i64) else { continue };
-            let forward = cut.heading.x + 0.37 * cut.heading.y > 0.0;
-            let cell = ((cut.place.x / cell_m).floor() as i32, (cut.place.y / cell_m).floor() as i32, forward);
-            let sums = cells.entry(cell).or_default();
-            sums.0 += kgps / cut.speed_mps;
-            sums.1 += 1.0;
-        }
-        let mut differences = Vec::new();
-        for (&(x, y, forward), own) in cells.iter().filter(|(cell, _)| cell.2) {
-            let mean = |sums: &(f64, f64)| sums.0 / sums.1;
-            let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (x + dx, y + dy, !forward)));
-            differences.extend(around.filter_map(|at| cells.get(&at)).map(|other| (mean(own) - mean(other)).abs()));
-        }
-        (differences.len() >= DELAY_CELLS).then(|| {
-            // The order of a hash map must not show in the sum.
-            differences.sort_unstable_by(f64::total_cmp);
-            differences.iter().sum::<f64>() / differences.len() as f64
-        })
-    };
+    let is_fresh = |cut: &&Cut| cut.speed_mps > 0.3 && cut.fresh_m2 > NEW_GROUND * cut.swept_m2;
+    let cuts: Vec<&Cut> = cuts.iter().step_by(stride).filter(is_fresh).collect();
+    let grid = DelayGrid::of(&cuts);
+    let cost = |delay_s: f64| grid.difference(&cuts, flow, (delay_s * 1000.0) as i64);
     let Some(usual_cost) = cost(usual_s) else { return usual_s };
     let tried = (0..=DELAY_MAX_S).map(|seconds| seconds as f64).filter_map(|seconds| Some((seconds, cost(seconds)?)));
     match tried.min_by(|a, b| a.1.total_cmp(&b.1)) {
         Some((seconds, least)) if least < DELAY_GAIN * usual_cost => seconds,
         _ => usual_s,
+    }
+}
+
+/// Cells of the ground by direction of travel. Where they lie does not depend on the delay that is tried.
+struct DelayGrid {
+    /// The cell of each cut.
+    cell_of: Vec<usize>,
+    cells: usize,
+    /// Cells that lie side by side and were driven in opposite directions.
+    beside: Vec<(usize, usize)>,
+}
+
+impl DelayGrid {
+    fn of(cuts: &[&Cut]) -> Self {
+        const CELL_M: f64 = 10.0;
+        let place = |cut: &Cut| {
+            let forward = cut.heading.x + 0.37 * cut.heading.y > 0.0;
+            ((cut.place.x / CELL_M).floor() as i32, (cut.place.y / CELL_M).floor() as i32, forward)
+        };
+        let mut numbers: BTreeMap<(i32, i32, bool), usize> = BTreeMap::new();
+        let cell_of = cuts.iter().map(|cut| {
+            let next = numbers.len();
+            *numbers.entry(place(cut)).or_insert(next)
+        });
+        let cell_of = cell_of.collect();
+        let mut beside = Vec::new();
+        for (&(x, y, forward), own) in numbers.iter().filter(|(cell, _)| cell.2) {
+            let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (x + dx, y + dy, !forward)));
+            beside.extend(around.filter_map(|at| numbers.get(&at)).map(|other| (*own, *other)));
+        }
+        Self { cell_of, cells: numbers.len(), beside }
+    }
+
+    /// By how much the yields of opposite passes differ on the average with a delay; none where too few lie side by side.
+    fn difference(&self, cuts: &[&Cut], flow: &Flow<'_>, delay_ms: i64) -> Option<f64> {
+        // Sum and count of flow over speed.
+        let mut sums = vec![(0.0, 0.0); self.cells];
+        for (cut, cell) in cuts.iter().zip(&self.cell_of) {
+            let Some((kgps, _)) = flow.of(cut, delay_ms) else { continue };
+            sums[*cell].0 += kgps / cut.speed_mps;
+            sums[*cell].1 += 1.0;
+        }
+        let mean = |cell: usize| (sums[cell].1 > 0.0).then(|| sums[cell].0 / sums[cell].1);
+        let pairs = self.beside.iter().filter_map(|(own, other)| Some((mean(*own)? - mean(*other)?).abs()));
+        let mut differences: Vec<f64> = pairs.collect();
+        (differences.len() >= DELAY_CELLS).then(|| {
+            // Whatever the order of the pairs, their sum is the same.
+            differences.sort_unstable_by(f64::total_cmp);
+            differences.iter().sum::<f64>() / differences.len() as f64
+        })
     }
 }
 

@@ -73,8 +73,8 @@ fn adopt(legs: &mut [Leg], strokes: &[&Stroke], scene: &Scene<'_>) {
                 let reach_m = (ADOPTED_SPACINGS * leg.usual_spacing_m).clamp(ADOPTED_M.0, ADOPTED_M.1);
                 leg.length_m * beside_worked(leg, scene.nodes, scene.grid, legs, reach_m)
             };
-            let beside_m: f64 = legs[stroke.legs.clone()].iter().map(beside_m).sum();
-            !legs[stroke.legs.start].is_worked && beside_m >= ADOPTED_SHARE * stroke.length_m
+            let all_beside_m = || legs[stroke.legs.clone()].iter().map(beside_m).sum::<f64>();
+            !legs[stroke.legs.start].is_worked && all_beside_m() >= ADOPTED_SHARE * stroke.length_m
         };
         let adopted: Vec<&Stroke> = strokes.iter().filter(is_beside).copied().collect();
         if adopted.is_empty() {

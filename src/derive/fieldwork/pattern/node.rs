@@ -85,14 +85,18 @@ pub(super) fn nodes(readings: &Readings, track: &Track, slow: &[bool], rules: &R
 /// Where the machine goes clearly slower than just before and just after: there something is lowered or lifted.
 pub(super) fn slow_points(at_ms: &[i64], speed_mps: &[f64], rules: &Rules) -> Vec<bool> {
     let standing_mps = rules.standing_kmh / 3.6;
-    let usual = |samples: &mut dyn Iterator<Item = usize>, from: usize| {
+    let near = |samples: &mut dyn Iterator<Item = usize>, from: usize| -> Vec<f64> {
         let near = samples.take_while(|sample| (at_ms[*sample] - at_ms[from]).abs() as f64 <= SLOW_WINDOW_S * 1000.0);
-        median(near.map(|sample| speed_mps[sample]).filter(|speed| *speed > standing_mps))
+        near.map(|sample| speed_mps[sample]).filter(|speed| *speed > standing_mps).collect()
     };
     let is_slow = |index: usize| {
-        let around = [usual(&mut (0..index).rev(), index), usual(&mut (index + 1..at_ms.len()), index)];
-        around.into_iter().all(|usual| usual.is_none_or(|usual| speed_mps[index] < SLOW_SHARE * usual))
-            && around.iter().any(Option::is_some)
+        let is_slower = |usual: f64| speed_mps[index] < SLOW_SHARE * usual;
+        // Nobody is slower than half of them who is slower than none: that is asked first, for it needs no order.
+        let [before, after] = [near(&mut (0..index).rev(), index), near(&mut (index + 1..at_ms.len()), index)];
+        let sides = [&before, &after];
+        sides.iter().all(|side| side.is_empty() || side.iter().any(|usual| is_slower(*usual)))
+            && sides.iter().all(|side| median(side.iter().copied()).is_none_or(is_slower))
+            && !(before.is_empty() && after.is_empty())
     };
     (0..at_ms.len()).map(|index| !speed_mps[index].is_nan() && is_slow(index)).collect()
 }
