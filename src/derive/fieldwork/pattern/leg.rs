@@ -11,8 +11,8 @@ use super::{direction, dot, median};
 
 /// A bend sharper than this over those nodes is a turn: a radius of 20 m, below which nobody works.
 const TURN_COSINE: f64 = 0.819; // 35°
-/// Single steps that go on in a leg's direction: 15°.
-const STRAIGHT_COSINE: f64 = 0.966;
+/// Directions that differ by less are one: 15°.
+pub(super) const STRAIGHT_COSINE: f64 = 0.966;
 /// Shortest leg, m.
 const LEG_MIN_M: f64 = 15.0;
 /// Neighbouring passes lie one spacing apart, give or take this share of it, or what drivers and receivers stray, m.

@@ -71,8 +71,8 @@ pub(super) fn neighbours(leg: &Leg, nodes: &[Node], grid: &Grid, legs: &[Leg]) -
     (is_core, spacing_m)
 }
 
-/// Legs before, and legs after, whose spacing is the usual one.
-const USUAL_LEGS: usize = 20;
+/// Passes before, and passes after a leg that tell what is usual around it.
+pub(super) const USUAL_LEGS: usize = 20;
 
 /// Tells every leg what spacing is usual around it. A day may know several implements: of the legs before and those after
 /// the ones count that are more like it.

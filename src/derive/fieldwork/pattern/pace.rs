@@ -1,10 +1,9 @@
 //! How fast a machine works: what is much faster is on the way.
 
 use super::leg::Leg;
+use super::neighbour::USUAL_LEGS;
 use super::quantile;
 
-/// Passes before and after a leg that tell what is usual.
-const USUAL_LEGS: usize = 20;
 /// Share of passes that are no faster than the high speed.
 const HIGH_SHARE: f64 = 0.9;
 /// Nor is there a step of this factor below it: what is beyond one is not work, but ways that lie beside passes.

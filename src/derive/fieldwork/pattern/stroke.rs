@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::Rules;
 use super::super::track::Track;
-use super::leg::Leg;
+use super::leg::{Leg, STRAIGHT_COSINE};
 use super::neighbour::{CORE_MIN_M, Grid, are_alike};
 use super::node::Node;
 use super::pace::{FAST, are_faster};
@@ -17,8 +17,6 @@ const SPEED_FACTOR: f64 = 1.25;
 /// A stroke that begins within so many nodes of the one before, and not in the direction back, begins without a turn.
 const STRAIGHT_ON_NODES: usize = 3;
 const BACK_COSINE: f64 = -0.5;
-/// Directions that differ by less are one: 15°.
-const STRAIGHT_COSINE: f64 = 0.966;
 /// Two legs are one line when they are off by less than half the spacing or this, m; looked at so many nodes from where
 /// they meet, since there the machine may have swerved.
 const SAME_LINE_M: f64 = 2.0;
